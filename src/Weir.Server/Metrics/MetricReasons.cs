@@ -1,0 +1,33 @@
+namespace Weir.Server.Metrics;
+
+/// <summary>Why a failure policy had to decide: label values of <c>ratelimiter_degraded_decisions_total</c>.</summary>
+internal static class DegradedReasons
+{
+    /// <summary>The memory engine holds as many counters as it may.</summary>
+    public const string CounterBound = "counter_bound";
+}
+
+/// <summary>Why a request was turned away: label values of <c>ratelimiter_http_requests_rejected_total</c>.</summary>
+internal static class RejectReasons
+{
+    /// <summary>400: a field is missing, unknown or out of range.</summary>
+    public const string BadRequest = "bad_request";
+
+    /// <summary>401: the admin token is missing or wrong.</summary>
+    public const string Unauthorized = "unauthorized";
+
+    /// <summary>404: no such path.</summary>
+    public const string NotFound = "not_found";
+
+    /// <summary>405: the path does not take the method.</summary>
+    public const string MethodNotAllowed = "method_not_allowed";
+
+    /// <summary>413: the body is too large.</summary>
+    public const string TooLarge = "too_large";
+
+    /// <summary>415: the body is of another media type.</summary>
+    public const string UnsupportedMediaType = "unsupported_media_type";
+
+    /// <summary>Every reason.</summary>
+    public static ReadOnlySpan<string> All => new[] { BadRequest, Unauthorized, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType };
+}
