@@ -12,7 +12,7 @@ public sealed class Rule
         Path = options.Path ?? options.Name;
         Algorithm = options.Algorithm;
         Permits = options.Permits;
-        WindowMicros = options.Window.Ticks / TimeSpan.TicksPerMicrosecond;
+        WindowMicros = (options.Calendar is { } u ? CalendarWindows.Nominal(u) : options.Window).Ticks / TimeSpan.TicksPerMicrosecond;
         Burst = options.Burst ?? options.Permits;
         Failure = options.Failure;
         Shadow = options.Shadow;
@@ -41,7 +41,7 @@ public sealed class Rule
     /// <summary>The limit. 0 refuses everything that costs a permit.</summary>
     public long Permits { get; }
 
-    /// <summary>Length of the window in microseconds; the lease time for <c>concurrency</c>.</summary>
+    /// <summary>Length of the window in microseconds; the lease time for <c>concurrency</c>; nominal (30 and 365 days) for calendar windows.</summary>
     public long WindowMicros { get; }
 
     /// <summary>Length of the window; the lease time for <c>concurrency</c>.</summary>

@@ -22,6 +22,17 @@ public sealed class CalendarWindows
     /// <summary>The zone whose midnight, month or year starts a window.</summary>
     public TimeZoneInfo Zone => _zone;
 
+    /// <summary>The usual length of a unit: 30 days for a month, 365 for a year.</summary>
+    public static TimeSpan Nominal(CalendarUnit unit) => unit switch
+    {
+        CalendarUnit.Minute => TimeSpan.FromMinutes(1),
+        CalendarUnit.Hour => TimeSpan.FromHours(1),
+        CalendarUnit.Day => TimeSpan.FromDays(1),
+        CalendarUnit.Week => TimeSpan.FromDays(7),
+        CalendarUnit.Month => TimeSpan.FromDays(30),
+        _ => TimeSpan.FromDays(365),
+    };
+
     /// <summary>Start (inclusive) and end (exclusive) of the window around <paramref name="micros"/>, in microseconds since 1970.</summary>
     public (long Start, long End) At(long micros)
     {

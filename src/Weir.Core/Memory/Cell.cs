@@ -1,0 +1,89 @@
+namespace Weir;
+
+/// <summary>
+/// A counter whose state does not fit one word. Guarded by the lock bit of its slot: whoever holds the bit may call anything here, nobody else anything but
+/// <see cref="Rule"/>.
+/// </summary>
+internal abstract class Cell
+{
+    private Rule _rule;
+
+    protected Cell(Rule rule) => _rule = rule;
+
+    /// <summary>The rule that the counter counts by. Changed under the lock bit, read by anyone.</summary>
+    public Rule Rule
+    {
+        get => Volatile.Read(ref _rule);
+        set => Volatile.Write(ref _rule, value);
+    }
+
+    /// <summary>Decides from the pending state and keeps what follows pending.</summary>
+    public abstract Decision Decide(long nowMicros, int cost);
+
+    /// <summary>Makes the pending state the state.</summary>
+    public abstract void Commit();
+
+    /// <summary>Forgets the pending state.</summary>
+    public abstract void Discard();
+
+    public abstract long Settle(long nowMicros, long cost, long? stamp, long actual);
+
+    public abstract bool Renew(long nowMicros, long stamp);
+
+    public abstract long Used(long nowMicros);
+
+    public abstract long IdleAt(long nowMicros);
+
+    public abstract void Reset(long nowMicros);
+
+    public static Cell Create(Rule rule, long nowMicros) => rule.Algorithm switch
+    {
+        AlgorithmKind.SlidingWindow => new Cell<SlidingWindow, SlidingWindowState>(rule, nowMicros),
+        AlgorithmKind.Concurrency => new Cell<Concurrency, ConcurrencyState>(rule, nowMicros),
+        _ => throw new InvalidOperationException($"{rule.Algorithm.ToName()} keeps its state in a word."),
+    };
+}
+
+/// <summary>The cell of one algorithm.</summary>
+internal sealed class Cell<TAlgorithm, TState> : Cell
+    where TAlgorithm : struct, IAlgorithm<TState>
+{
+    private TState _state;
+    private TState _pending;
+
+    public Cell(Rule rule, long nowMicros)
+        : base(rule) => _state = _pending = TAlgorithm.Fresh(rule, nowMicros);
+
+    public override Decision Decide(long nowMicros, int cost)
+    {
+        var decision = TAlgorithm.Decide(Rule, _pending, nowMicros, cost, out var next);
+        _pending = next;
+        return decision;
+    }
+
+    public override void Commit() => _state = _pending;
+
+    public override void Discard() => _pending = _state;
+
+    public override long Settle(long nowMicros, long cost, long? stamp, long actual)
+    {
+        var settled = TAlgorithm.Settle(Rule, _state, nowMicros, cost, stamp, actual, out _pending);
+        Commit();
+        return settled;
+    }
+
+    public override bool Renew(long nowMicros, long stamp)
+    {
+        if (this is not Cell<Concurrency, ConcurrencyState> leases)
+            return false;
+        var renewed = Concurrency.Renew(Rule, leases._state, nowMicros, stamp, out leases._pending);
+        Commit();
+        return renewed;
+    }
+
+    public override long Used(long nowMicros) => TAlgorithm.Used(Rule, _state, nowMicros);
+
+    public override long IdleAt(long nowMicros) => TAlgorithm.IdleAt(Rule, _state, nowMicros);
+
+    public override void Reset(long nowMicros) => _state = _pending = TAlgorithm.Fresh(Rule, nowMicros);
+}

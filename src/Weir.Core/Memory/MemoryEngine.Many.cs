@@ -1,0 +1,185 @@
+using System.Diagnostics;
+
+namespace Weir;
+
+/// <content>
+/// Several charges in one decision: take the lock bits of all counters in the order of their identities, decide all, then commit all or none.
+/// </content>
+public sealed partial class MemoryEngine
+{
+    [ThreadStatic]
+    private static Held[]? _held;
+
+    /// <summary>Decides several charges at an instant that the caller has read from <see cref="Clock"/>.</summary>
+    /// <inheritdoc cref="DecideAsync(ReadOnlyMemory{Charge}, Memory{Decision})"/>
+    public Decision Decide(ReadOnlySpan<Charge> charges, Span<Decision> decisions, long nowMicros)
+    {
+        if (charges.IsEmpty || charges.Length > ILimiter.MaxCharges)
+            throw new ArgumentException($"A request has {charges.Length} charges and must have 1 to {ILimiter.MaxCharges}.", nameof(charges));
+        if (decisions.Length < charges.Length)
+            throw new ArgumentException($"There is room for {decisions.Length} decisions and {charges.Length} charges.", nameof(decisions));
+        var held = _held ??= new Held[ILimiter.MaxCharges];
+        Span<byte> places = stackalloc byte[charges.Length];
+        var counters = Sort(charges, places, held);
+        while (!TryHold(charges, held.AsSpan(0, counters), nowMicros))
+            Thread.Yield();
+        try
+        {
+            return DecideHeld(charges, decisions, places, held, nowMicros);
+        }
+        finally
+        {
+            Release(held.AsSpan(0, counters));
+        }
+    }
+
+    /// <summary>One counter of a request; <see cref="Table"/> is set while its lock bit is held.</summary>
+    private struct Held
+    {
+        public CounterId Id;
+        public int Charge;
+        public Table? Table;
+        public int Index;
+        public ulong Word;
+        public ulong Pending;
+        public bool AtBound;
+
+        public readonly ref Slot Slot => ref Table![Index];
+
+        public readonly Cell? Cell => Table![Index].Content as Cell;
+    }
+
+    // Counters in the order of their identities, each once; places says for every charge which counter is its own.
+    private static int Sort(ReadOnlySpan<Charge> charges, Span<byte> places, Held[] held)
+    {
+        var counters = 0;
+        for (var charge = 0; charge < charges.Length; charge++)
+        {
+            var at = counters;
+            while (at > 0 && charges[charge].Id < held[at - 1].Id)
+                at--;
+            if (at > 0 && charges[charge].Id == held[at - 1].Id)
+                continue;
+            Array.Copy(held, at, held, at + 1, counters - at);
+            held[at] = new Held { Id = charges[charge].Id, Charge = charge };
+            counters++;
+        }
+        for (var charge = 0; charge < charges.Length; charge++)
+        {
+            while (held[places[charge]].Id != charges[charge].Id)
+                places[charge]++;
+        }
+        return counters;
+    }
+
+    // Segment locks may not be taken while lock bits are held, so whatever needs one first gives back all bits and begins again.
+    private bool TryHold(ReadOnlySpan<Charge> charges, Span<Held> held, long nowMicros)
+    {
+        for (var i = 0; i < held.Length; i++)
+        {
+            ref var counter = ref held[i];
+            if (counter.AtBound)
+                continue;
+            ref readonly var charge = ref charges[counter.Charge];
+            var segment = SegmentOf(counter.Id);
+            var table = segment.TableAt(nowMicros);
+            var index = table.Find(counter.Id);
+            if (index < 0)
+            {
+                Release(held);
+                counter.AtBound = !segment.TryAdd(charge, nowMicros);
+                return false;
+            }
+            if (!Slot.TryLock(ref table[index].Word))
+            {
+                Release(held);
+                return false;
+            }
+            (counter.Table, counter.Index) = (table, index);
+            if (!ReferenceEquals(counter.Slot.Rule, charge.Rule))
+            {
+                Release(held);
+                segment.Adopt(counter.Id, charge.Rule, nowMicros);
+                return false;
+            }
+            counter.Word = counter.Pending = counter.Slot.Word & Modular.WordMask;
+        }
+        return true;
+    }
+
+    private static void Release(Span<Held> held)
+    {
+        foreach (ref var counter in held)
+        {
+            if (counter.Table is null)
+                continue;
+            counter.Cell?.Discard();
+            Slot.Unlock(ref counter.Slot.Word, counter.Slot.Word);
+            counter.Table = null;
+        }
+    }
+
+    private Decision DecideHeld(ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Held[] held, long nowMicros)
+    {
+        for (var i = 0; i < charges.Length; i++)
+            decisions[i] = DecideOne(charges[i], charges[i].Cost, ref held[places[i]], nowMicros);
+        var refused = CombinedDecision.Refuses(charges, decisions[..charges.Length]);
+        if (refused)
+            LookAgain(charges, decisions, places, held, nowMicros);
+        else
+            Commit(held.AsSpan(0, 1 + Max(places)), nowMicros);
+        return CombinedDecision.Binding(charges, decisions[..charges.Length], refused);
+    }
+
+    private Decision DecideOne(in Charge charge, int cost, ref Held counter, long nowMicros)
+    {
+        if (counter.AtBound)
+            return AtBound(charge.Rule);
+        if (counter.Cell is { } cell)
+            return cell.Decide(nowMicros, cost);
+        var decision = WordAlgorithms.Decide(charge.Rule, counter.Pending, nowMicros, cost, out var next);
+        counter.Pending = next;
+        return decision;
+    }
+
+    // Nothing is charged, so what the allowing limits would have left is not what they have left.
+    private void LookAgain(ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Held[] held, long nowMicros)
+    {
+        foreach (ref var counter in held.AsSpan(0, 1 + Max(places)))
+        {
+            counter.Pending = counter.Word;
+            if (counter.Table is not null)
+                counter.Cell?.Discard();
+        }
+        for (var i = 0; i < charges.Length; i++)
+        {
+            if (decisions[i].IsAllowed)
+                decisions[i] = DecideOne(charges[i], 0, ref held[places[i]], nowMicros) with { Outcome = Outcome.Allowed, RetryAfterMicros = 0 };
+        }
+    }
+
+    private static void Commit(Span<Held> held, long nowMicros)
+    {
+        foreach (ref var counter in held)
+        {
+            if (counter.Table is null)
+                continue;
+            if (counter.Cell is { } cell)
+            {
+                cell.Commit();
+                counter.Pending = (ulong)cell.IdleAt(nowMicros);
+            }
+            Debug.Assert((counter.Slot.Word & Slot.Locked) != 0, "A counter is committed under its lock bit.");
+            Slot.Unlock(ref counter.Slot.Word, counter.Pending);
+            counter.Table = null;
+        }
+    }
+
+    private static int Max(Span<byte> places)
+    {
+        var max = 0;
+        foreach (var place in places)
+            max = Math.Max(max, place);
+        return max;
+    }
+}

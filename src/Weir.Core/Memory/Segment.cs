@@ -1,0 +1,222 @@
+namespace Weir;
+
+/// <summary>
+/// A part of the engine's counters: a current <see cref="Table"/> that is read without a lock, and a lock for adding, growing and freeing.
+/// </summary>
+/// <remarks>
+/// Growing and freeing are one operation: copy what is not idle into a table of the right size. Each slot of the old table is frozen before it is copied, so that a
+/// decision still holding the old table fails its compare-and-swap instead of charging a copy that nobody reads any more.
+/// </remarks>
+internal sealed class Segment
+{
+    private const int MinCapacity = 16;
+
+    /// <summary>
+    /// States are compared modulo their width and are unambiguous for 13 minutes at least after they turn idle. Every table is swept more often than
+    /// this, at the latest by the first decision that finds it overdue.
+    /// </summary>
+    private const long SweepDeadlineMicros = 5L * 60 * 1_000_000;
+
+    private readonly Lock _lock = new();
+    private readonly CounterBudget _budget;
+    private Table _table;
+
+    public Segment(CounterBudget budget, long nowMicros)
+    {
+        _budget = budget;
+        _table = new Table(MinCapacity, nowMicros);
+    }
+
+    /// <summary>The table to look in now. A sweep that is overdue happens first.</summary>
+    public Table TableAt(long nowMicros)
+    {
+        var table = Volatile.Read(ref _table);
+        return nowMicros - table.SweptAtMicros <= SweepDeadlineMicros ? table : TableAtSlow(nowMicros);
+    }
+
+    /// <summary>Makes a counter unless it exists.</summary>
+    /// <returns>False when the budget is spent.</returns>
+    public bool TryAdd(in Charge charge, long nowMicros)
+    {
+        lock (_lock)
+        {
+            if (_table.Find(charge.Id) >= 0)
+                return true;
+            if (_table.IsFull)
+                RebuildLocked(nowMicros);
+            if (!_budget.TryTake())
+                return false;
+            var rule = charge.Rule;
+            var isWord = WordAlgorithms.Has(rule);
+            object content = isWord ? rule : Cell.Create(rule, nowMicros);
+            _table.Add(charge.Id.Low | 1, charge.Id.High, isWord ? WordAlgorithms.Fresh(rule, nowMicros) : IdleWord(nowMicros), content, charge.Label.Span);
+            return true;
+        }
+    }
+
+    /// <summary>Frees idle counters when they are worth the copy: an eighth of all, or any that have been idle for long.</summary>
+    public void Sweep(long nowMicros)
+    {
+        lock (_lock)
+        {
+            var idle = CountIdleLocked(nowMicros);
+            var overdue = nowMicros - _table.SweptAtMicros > SweepDeadlineMicros / 5;
+            if (idle * 8 > _table.Used || (idle > 0 && overdue))
+                RebuildLocked(nowMicros);
+            else if (idle == 0)
+                _table.SweptAtMicros = nowMicros;
+        }
+    }
+
+    /// <summary>Lets a counter go on under another rule, keeping what it has used when the two count differently.</summary>
+    public void Adopt(CounterId id, Rule rule, long nowMicros)
+    {
+        lock (_lock)
+        {
+            var index = _table.Find(id);
+            if (index < 0 || ReferenceEquals(_table[index].Rule, rule))
+                return;
+            ref var slot = ref _table[index];
+            // Tables change only under the segment's lock, so this slot is not frozen.
+            Slot.TryLock(ref slot.Word);
+            AdoptLocked(ref slot, rule, nowMicros);
+        }
+    }
+
+    /// <summary>Copies counters from a slot index on into a page.</summary>
+    /// <returns>The index to go on from, or −1 at the end.</returns>
+    public int List(int from, int count, long nowMicros, bool blockedOnly, List<CounterView> page)
+    {
+        _ = TableAt(nowMicros);
+        lock (_lock)
+        {
+            for (var index = from; index < _table.Capacity; index++)
+            {
+                if (page.Count >= count)
+                    return index;
+                if (_table[index].Low != 0)
+                    AddViewLocked(index, nowMicros, blockedOnly, page);
+            }
+            return -1;
+        }
+    }
+
+    private static ulong IdleWord(long idleAtMicros) => (ulong)idleAtMicros & Modular.WordMask;
+
+    private Table TableAtSlow(long nowMicros)
+    {
+        lock (_lock)
+        {
+            if (nowMicros - _table.SweptAtMicros > SweepDeadlineMicros)
+                RebuildLocked(nowMicros);
+            return _table;
+        }
+    }
+
+    private void RebuildLocked(long nowMicros)
+    {
+        var old = _table;
+        // All are frozen before any is counted: what is idle can then no longer come back to life and overfill the next table.
+        for (var index = 0; index < old.Capacity; index++)
+        {
+            if (old[index].Low != 0)
+                Freeze(ref old[index].Word);
+        }
+        var next = new Table(CapacityFor(old.Used - CountIdleLocked(nowMicros)), nowMicros);
+        for (var index = 0; index < old.Capacity; index++)
+        {
+            ref var slot = ref old[index];
+            if (slot.Low != 0 && !IsIdleLocked(ref slot, nowMicros))
+                next.Add(slot.Low, slot.High, slot.Word & Modular.WordMask, slot.Content, old.Label(index));
+        }
+        _budget.Return(old.Used - next.Used);
+        Volatile.Write(ref _table, next);
+    }
+
+    // A third full at most: the next rebuild is then a sixth of the capacity away, however the counters come and go.
+    private static int CapacityFor(int live)
+    {
+        var capacity = MinCapacity;
+        while (capacity < (live + 1) * 3)
+            capacity *= 2;
+        return capacity;
+    }
+
+    private static void Freeze(ref ulong word)
+    {
+        Slot.TryLock(ref word);
+        Volatile.Write(ref word, (Volatile.Read(ref word) & Modular.WordMask) | Slot.Frozen);
+    }
+
+    private int CountIdleLocked(long nowMicros)
+    {
+        var idle = 0;
+        for (var index = 0; index < _table.Capacity; index++)
+        {
+            ref var slot = ref _table[index];
+            if (slot.Low != 0 && IsIdleLocked(ref slot, nowMicros))
+                idle++;
+        }
+        return idle;
+    }
+
+    // Read as of the last instant at which no state can have become ambiguous: after a long sleep of the process that lies before now.
+    private bool IsIdleLocked(ref Slot slot, long nowMicros)
+    {
+        var state = Volatile.Read(ref slot.Word) & Modular.WordMask;
+        var safe = Math.Min(nowMicros, _table.SweptAtMicros + SweepDeadlineMicros);
+        return (slot.Content is Rule rule ? WordAlgorithms.IdleAt(rule, state, safe) : (long)state) <= nowMicros;
+    }
+
+    private static void AdoptLocked(ref Slot slot, Rule rule, long nowMicros)
+    {
+        var old = slot.Rule;
+        var state = slot.Word & Modular.WordMask;
+        if (old.CountsLike(rule))
+        {
+            if (slot.Content is Cell cell)
+                cell.Rule = rule;
+            else
+                slot.Content = rule;
+            Slot.Unlock(ref slot.Word, state);
+            return;
+        }
+        var used = slot.Content is Cell previous ? previous.Used(nowMicros) : WordAlgorithms.Used(old, state, nowMicros);
+        if (WordAlgorithms.Has(rule))
+        {
+            WordAlgorithms.Settle(rule, WordAlgorithms.Fresh(rule, nowMicros), nowMicros, 0, null, Math.Min(used, rule.Burst), out var carried);
+            slot.Content = rule;
+            // A thread that read the old word before the lock must not find the same bits after it.
+            Slot.Unlock(ref slot.Word, carried == state ? carried + 1 : carried);
+            return;
+        }
+        var next = Cell.Create(rule, nowMicros);
+        next.Settle(nowMicros, 0, null, Math.Min(used, rule.Permits));
+        slot.Content = next;
+        Slot.Unlock(ref slot.Word, IdleWord(next.IdleAt(nowMicros)));
+    }
+
+    private void AddViewLocked(int index, long nowMicros, bool blockedOnly, List<CounterView> page)
+    {
+        ref var slot = ref _table[index];
+        Slot.TryLock(ref slot.Word);
+        var state = slot.Word & Modular.WordMask;
+        var rule = slot.Rule;
+        Decision decision;
+        long used;
+        if (slot.Content is Cell cell)
+        {
+            decision = cell.Decide(nowMicros, 1);
+            cell.Discard();
+            used = cell.Used(nowMicros);
+        }
+        else
+        {
+            decision = WordAlgorithms.Decide(rule, state, nowMicros, 1, out _);
+            used = WordAlgorithms.Used(rule, state, nowMicros);
+        }
+        Slot.Unlock(ref slot.Word, state);
+        if (blockedOnly ? decision.Outcome == Outcome.Refused : used > 0)
+            page.Add(new CounterView(new CounterId(slot.High, slot.Low), CounterLabel.Format(_table.Label(index)), decision, used));
+    }
+}
