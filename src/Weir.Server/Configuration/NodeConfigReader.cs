@@ -1,0 +1,102 @@
+namespace Weir.Server.Configuration;
+
+/// <summary>Reads every setting before it gives up, so that all problems are told together.</summary>
+internal sealed class NodeConfigReader(NodeOptions options, ICollection<string> problems)
+{
+    /// <summary>The configuration. It is of no use when problems were added.</summary>
+    public NodeConfig? Read()
+    {
+        RefuseRedis();
+        var failure = Get(NodeSettings.FailurePolicy);
+        var rule = ReadDefaultRule(failure);
+        var config = new NodeConfig
+        {
+            NodeId = Get(NodeSettings.NodeId) ?? "",
+            Address = Get(NodeSettings.NodeHost),
+            Port = (int)Get(NodeSettings.NodePort),
+            DefaultRule = rule!,
+            RulesPath = Get(NodeSettings.Rules),
+            AdminToken = ReadAdminToken(),
+            FailurePolicy = failure,
+            LogLevel = Get(NodeSettings.LogLevel),
+            LogFormat = Get(NodeSettings.LogFormat),
+            MaxCounters = (int)Get(NodeSettings.MaxCounters),
+            ShutdownGrace = TimeSpan.FromMilliseconds(Get(NodeSettings.ShutdownGraceMillis)),
+            Drain = TimeSpan.FromMilliseconds(Get(NodeSettings.DrainMillis)),
+            Warnings = options.Warnings,
+        };
+        return rule is null ? null : config;
+    }
+
+    private T Get<T>(Setting<T> setting)
+    {
+        if (options.TextOf(setting) is not { } text)
+            return default!;
+        if (!setting.TryParse(text, out var value))
+            problems.Add($"{Spoken(setting)}: '{setting.Mask(text)}' must be {setting.Expected}.");
+        return value;
+    }
+
+    private void RefuseRedis()
+    {
+        if (Get(NodeSettings.RedisUrl) is { } url)
+        {
+            problems.Add($"{Spoken(NodeSettings.RedisUrl)}: '{NodeSettings.RedisUrl.Mask(url)}' needs the Redis engine, and this build has only the memory engine. " +
+                "Remove the setting to count in this node's memory.");
+        }
+    }
+
+    private Rule? ReadDefaultRule(FailurePolicy failure)
+    {
+        var before = problems.Count;
+        var ruleOptions = new RuleOptions
+        {
+            Path = "default",
+            Permits = Get(NodeSettings.DefaultLimit),
+            Window = TimeSpan.FromMilliseconds(Get(NodeSettings.DefaultWindowMillis)),
+            Algorithm = Get(NodeSettings.DefaultAlgorithm),
+            Failure = failure,
+        };
+        if (problems.Count > before)
+            return null;
+        // Each value is fine by itself here, so what the rule refuses is their combination.
+        var together = new List<string>();
+        var rule = Rule.TryCreate(ruleOptions, together);
+        foreach (var problem in together)
+            problems.Add(problem.Replace("Rule 'default':", $"{Setting.Prefix}DEFAULT_LIMIT, _WINDOW_MS and _ALGORITHM:"));
+        return rule;
+    }
+
+    private string? ReadAdminToken()
+    {
+        var (direct, file) = (NodeSettings.AdminToken, NodeSettings.AdminTokenFile);
+        var given = options.TextOf(direct) is not null;
+        if (given && options.TextOf(file) is not null)
+        {
+            if (options.SourceOf(direct) == options.SourceOf(file))
+                problems.Add($"{Spoken(direct)} and {Spoken(file)} are both set. Remove one of them.");
+            given = options.SourceOf(direct) >= options.SourceOf(file);
+        }
+        return given ? Get(direct) : Get(file) is { } path ? ReadTokenFile(path) : null;
+    }
+
+    private string? ReadTokenFile(string path)
+    {
+        var name = Spoken(NodeSettings.AdminTokenFile);
+        try
+        {
+            var text = File.ReadAllText(path).Trim();
+            if (text.Length > 0 && NodeSettings.AdminToken.TryParse(text, out var token))
+                return token;
+            problems.Add($"{name}: the text of '{path}' must be {NodeSettings.AdminToken.Expected}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            problems.Add($"{name}: '{path}' cannot be read: {e.Message} Name a file that this user may read.");
+        }
+        return null;
+    }
+
+    /// <summary>The name by which the user knows the setting: the flag when that was used.</summary>
+    private string Spoken(Setting setting) => options.SourceOf(setting) == SettingSource.Flag ? setting.Flag : setting.Name;
+}
