@@ -11,7 +11,7 @@ public static class NodeSettings
 
     internal static readonly Setting<string?> RedisUrl = new("REDIS_URL", SettingFormats.RedisUrl)
     {
-        DefaultNote = "none: count in memory",
+        DefaultNote = "none, it counts in memory",
         Description = "Redis or Valkey to share counters through. This build has only the memory engine and does not start when it is set.",
         Mask = MaskUserInfo,
     };
@@ -56,13 +56,13 @@ public static class NodeSettings
 
     internal static readonly Setting<string?> Rules = new("RULES", SettingFormats.ExistingPath)
     {
-        DefaultNote = "none: only the default rule",
+        DefaultNote = "none, only the default rule",
         Description = "YAML file with rules, or a folder of such files. It is read again whenever it changes.",
     };
 
     internal static readonly Setting<string?> AdminToken = new("ADMIN_TOKEN", SettingFormats.Word)
     {
-        DefaultNote = "none: management is open",
+        DefaultNote = "none, management is open",
         Description = "Token that requests to /api must bring as \"Authorization: Bearer\".",
         Mask = static _ => Hidden,
     };

@@ -28,7 +28,7 @@ public sealed class SettingsReportTests
         Assert.Contains("RATELIMITER_NODE_PORT=9000 # flag --node-port", lines);
         Assert.Contains("RATELIMITER_REDIS_URL=redis://***@host:6379 # env", lines);
         Assert.Contains("RATELIMITER_DEFAULT_LIMIT=100 # default", lines);
-        Assert.Contains("RATELIMITER_RULES= # default (none: only the default rule)", lines);
+        Assert.Contains("RATELIMITER_RULES= # default (none, only the default rule)", lines);
     }
 
     // To write the table anew after a change of the settings, run this test with WEIR_UPDATE_DOCS=1.
