@@ -53,9 +53,10 @@ public interface ILimiter
 /// <summary>One live counter.</summary>
 /// <param name="Id">Its identity.</param>
 /// <param name="Label">What it counts, as people read it.</param>
-/// <param name="Decision">What it would say to a request that costs 1; nothing was taken.</param>
 /// <param name="Used">Permits counted against the limit now.</param>
-public readonly record struct CounterView(CounterId Id, string Label, Decision Decision, long Used);
+/// <param name="Look">What it says to a request that costs nothing.</param>
+/// <param name="Next">What it would say to a request that costs 1; nothing was taken.</param>
+public readonly record struct CounterView(CounterId Id, string Label, long Used, Decision Look, Decision Next);
 
 /// <summary>A page of counters.</summary>
 /// <param name="Counters">The counters of this page.</param>

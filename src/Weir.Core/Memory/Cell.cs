@@ -20,6 +20,9 @@ internal abstract class Cell
     /// <summary>Decides from the pending state and keeps what follows pending.</summary>
     public abstract Decision Decide(long nowMicros, int cost);
 
+    /// <summary>Says what the state would decide, and changes nothing.</summary>
+    public abstract Decision Look(long nowMicros, int cost);
+
     /// <summary>Makes the pending state the state.</summary>
     public abstract void Commit();
 
@@ -60,6 +63,8 @@ internal sealed class Cell<TAlgorithm, TState> : Cell
         _pending = next;
         return decision;
     }
+
+    public override Decision Look(long nowMicros, int cost) => TAlgorithm.Decide(Rule, _state, nowMicros, cost, out _);
 
     public override void Commit() => _state = _pending;
 

@@ -202,21 +202,21 @@ internal sealed class Segment
         Slot.TryLock(ref slot.Word);
         var state = slot.Word & Modular.WordMask;
         var rule = slot.Rule;
-        Decision decision;
+        Decision look, next;
         long used;
         if (slot.Content is Cell cell)
         {
-            decision = cell.Decide(nowMicros, 1);
-            cell.Discard();
+            (look, next) = (cell.Look(nowMicros, 0), cell.Look(nowMicros, 1));
             used = cell.Used(nowMicros);
         }
         else
         {
-            decision = WordAlgorithms.Decide(rule, state, nowMicros, 1, out _);
+            look = WordAlgorithms.Decide(rule, state, nowMicros, 0, out _);
+            next = WordAlgorithms.Decide(rule, state, nowMicros, 1, out _);
             used = WordAlgorithms.Used(rule, state, nowMicros);
         }
         Slot.Unlock(ref slot.Word, state);
-        if (blockedOnly ? decision.Outcome == Outcome.Refused : used > 0)
-            page.Add(new CounterView(new CounterId(slot.High, slot.Low), CounterLabel.Format(_table.Label(index)), decision, used));
+        if (blockedOnly ? next.Outcome == Outcome.Refused : used > 0)
+            page.Add(new CounterView(new CounterId(slot.High, slot.Low), CounterLabel.Format(_table.Label(index)), used, look, next));
     }
 }

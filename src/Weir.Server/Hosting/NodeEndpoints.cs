@@ -1,0 +1,45 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Weir.Server.Configuration;
+using Weir.Server.Deciding;
+using Weir.Server.Http;
+using Weir.Server.Management;
+using Weir.Server.Metrics;
+
+namespace Weir.Server.Hosting;
+
+/// <summary>Health, metrics, the API's description and the dashboard; and a clear answer to everything else.</summary>
+internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, NodeState state)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health", () => ManagementResults.Ok(new { Status = "ok", Node = config.NodeId }));
+        routes.MapGet("/health/ready", Ready);
+        routes.MapGet("/metrics", WriteMetricsAsync);
+        routes.MapGet("/openapi.json", () => Page("openapi.json", "application/json"));
+        routes.MapGet("/", () => Page("dashboard.html", "text/html; charset=utf-8"));
+        routes.MapFallback(NotFound);
+    }
+
+    private IResult Ready() => state.IsReady
+        ? ManagementResults.Ok(new { Status = "ready" })
+        : Results.Json(new { Status = "not_ready", Reason = state.Name }, ManagementResults.Json, statusCode: 503);
+
+    private Task WriteMetricsAsync(HttpContext context)
+    {
+        context.Response.ContentType = PrometheusWriter.ContentType;
+        metrics.Write(context.Response.BodyWriter);
+        return context.Response.BodyWriter.FlushAsync().AsTask();
+    }
+
+    private static IResult Page(string name, string contentType)
+    {
+        var stream = typeof(NodeEndpoints).Assembly.GetManifestResourceStream(name);
+        return stream is null ? NotFound() : Results.Stream(stream, contentType);
+    }
+
+    private static IResult NotFound() =>
+        ManagementResults.Problem(new InputException("path", "there is nothing here. See GET /openapi.json for what there is.", 404));
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using Weir.Server.Deciding;
+
+namespace Weir.Server.Http;
+
+/// <content>Costs that are known only afterwards: reserve, commit, renew and refund.</content>
+internal sealed partial class CheckEndpoints
+{
+    private const long DefaultTtlMicros = 60_000_000;
+
+    private async Task ReserveAsync(Exchange exchange)
+    {
+        var started = metrics.Start();
+        var request = CheckRequestReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Ttl);
+        if (request.Cost is null && request.Descriptors.All(static d => d.Cost is null))
+            throw new InputException("cost", "is missing. Give the most that the request may cost.");
+        if (!reservations.HasRoom())
+            throw new InputException("reservation", $"{ReservationBook.Max:N0} reservations are open already. Commit some, or give them a shorter ttl_ms.", 503);
+        var result = await DecideAsync(request);
+        Record(result.Binding, started);
+        if (!result.Binding.IsAllowed)
+        {
+            await AnswerAsync(exchange, request, result, null);
+            return;
+        }
+        var stamps = Array.ConvertAll(result.Each, static d => d.Stamp);
+        // Shadow and quota rules that refused have charged nothing, so there is nothing of theirs to settle.
+        var taken = Enumerable.Range(0, stamps.Length).Where(i => result.Each[i].IsAllowed).ToArray();
+        var ttl = request.TtlMillis * 1000 ?? DefaultTtlMicros;
+        var reservation = new Reservation([.. taken.Select(i => result.Charges[i])], [.. taken.Select(i => stamps[i])], ttl);
+        await AnswerAsync(exchange, request, result, (reservations.Add(reservation), ttl));
+    }
+
+    private async Task CommitAsync(Exchange exchange)
+    {
+        var (id, actual) = CheckRequestReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: true);
+        var reservation = reservations.Take(id) ?? throw NoReservation(id);
+        long refunded = 0, overcharged = 0;
+        for (var i = 0; i < reservation.Charges.Length; i++)
+        {
+            var charge = reservation.Charges[i];
+            // A lease is held for the length of the work, whatever the work cost, and its end is the commit.
+            var final = charge.Rule.Algorithm == AlgorithmKind.Concurrency ? 0 : actual!.Value;
+            var settled = await limiter.SettleAsync(charge, reservation.Stamps[i], final);
+            refunded = Math.Max(refunded, settled);
+            overcharged = Math.Max(overcharged, -settled);
+        }
+        var answer = Answer.Begin();
+        answer.Json.WriteStartObject();
+        answer.Json.WriteBoolean("committed"u8, true);
+        answer.Json.WriteNumber("reserved"u8, reservation.Charges.Length == 0 ? 0 : reservation.Charges.Max(static c => c.Cost));
+        answer.Json.WriteNumber("actual"u8, actual!.Value);
+        answer.Json.WriteNumber("refunded"u8, refunded);
+        answer.Json.WriteNumber("overcharged"u8, overcharged);
+        answer.Json.WriteEndObject();
+        await exchange.AnswerAsync(200, answer.Written);
+    }
+
+    private async Task RenewAsync(Exchange exchange)
+    {
+        var (id, _) = CheckRequestReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: false);
+        var reservation = reservations.Find(id) ?? throw NoReservation(id);
+        for (var i = 0; i < reservation.Charges.Length; i++)
+        {
+            var charge = reservation.Charges[i];
+            if (charge.Rule.Algorithm == AlgorithmKind.Concurrency && !await limiter.RenewAsync(charge, reservation.Stamps[i]))
+                throw NoReservation(id);
+        }
+        reservation.EndMicros = state.Clock.NowMicros + reservation.TtlMicros;
+        var answer = Answer.Begin();
+        answer.Json.WriteStartObject();
+        answer.Json.WriteBoolean("renewed"u8, true);
+        answer.Json.WriteNumber("expires_ms"u8, reservation.TtlMicros / 1000);
+        answer.Json.WriteEndObject();
+        await exchange.AnswerAsync(200, answer.Written);
+    }
+
+    private async Task RefundAsync(Exchange exchange)
+    {
+        var request = CheckRequestReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Receipt);
+        if (request.Cost == 0)
+            throw new InputException("cost", "0 gives nothing back. Give 1 or more.");
+        var (charges, _) = Resolve(request);
+        var stamps = ReadReceipt(request.Receipt, charges.Length);
+        long refunded = 0;
+        for (var i = 0; i < charges.Length; i++)
+            refunded = Math.Max(refunded, await limiter.SettleAsync(charges[i], stamps?[i], 0));
+        var answer = Answer.Begin();
+        answer.Json.WriteStartObject();
+        answer.Json.WriteNumber("refunded"u8, refunded);
+        answer.Json.WriteEndObject();
+        await exchange.AnswerAsync(200, answer.Written);
+    }
+
+    private static long[]? ReadReceipt(string? receipt, int charges)
+    {
+        if (receipt is null)
+            return null;
+        var parts = receipt.Split('.');
+        var stamps = new long[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (!long.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out stamps[i]))
+                throw new InputException("receipt", $"'{receipt}' is not one. Give the receipt of the answer, unchanged.");
+        }
+        return stamps.Length == charges
+            ? stamps
+            : throw new InputException("receipt", $"is for {stamps.Length} limits and the request has {charges}. Give the same key or descriptors that the receipt is for.");
+    }
+
+    private static InputException NoReservation(string id) =>
+        new("reservation", $"'{id}' is not open: it was committed, has ended, or never was. What it reserved stays charged.", 404);
+}

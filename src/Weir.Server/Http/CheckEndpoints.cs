@@ -1,0 +1,98 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Weir.Server.Deciding;
+using Weir.Server.Metrics;
+
+namespace Weir.Server.Http;
+
+/// <summary>
+/// The calls that decide. They run on the server's own features below the framework's pipeline, which has nothing to add here but cost.
+/// </summary>
+internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver resolver, ReservationBook reservations, NodeMetrics metrics, NodeState state)
+{
+    private readonly record struct Call(string Path, string Method, Func<CheckEndpoints, Exchange, Task> Handle);
+
+    private static readonly Call[] Calls =
+    [
+        new("/check", "POST", static (e, x) => e.CheckAsync(x)),
+        new("/reserve", "POST", static (e, x) => e.ReserveAsync(x)),
+        new("/commit", "POST", static (e, x) => e.CommitAsync(x)),
+        new("/renew", "POST", static (e, x) => e.RenewAsync(x)),
+        new("/refund", "POST", static (e, x) => e.RefundAsync(x)),
+    ];
+
+    /// <summary>Whether a request is for one of these calls.</summary>
+    public static bool Owns(string path) => path.StartsWith(RawTarget.Prefix, StringComparison.Ordinal) || CallAt(path) >= 0;
+
+    /// <summary>Answers one request.</summary>
+    public Task HandleAsync(IFeatureCollection features)
+    {
+        var exchange = new Exchange(features);
+        if (state.IsStopping)
+            exchange.Response.Headers.Connection = "close";
+        var path = exchange.Request.Path;
+        if (path.StartsWith(RawTarget.Prefix, StringComparison.Ordinal))
+        {
+            return exchange.Request.Method is "GET" or "HEAD"
+                ? CheckKeyAsync(exchange)
+                : NotAllowedAsync(exchange, "GET");
+        }
+        var call = Calls[CallAt(path)];
+        return exchange.Request.Method == call.Method ? GuardedAsync(exchange, call) : NotAllowedAsync(exchange, call.Method);
+    }
+
+    private static int CallAt(string path)
+    {
+        for (var i = 0; i < Calls.Length; i++)
+        {
+            if (Calls[i].Path == path)
+                return i;
+        }
+        return -1;
+    }
+
+    private async Task GuardedAsync(Exchange exchange, Call call)
+    {
+        try
+        {
+            await call.Handle(this, exchange);
+        }
+        catch (InputException e)
+        {
+            await RejectAsync(exchange, e);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await RejectAsync(exchange, new InputException("body", e.Message, e.StatusCode));
+        }
+    }
+
+    private Task RejectAsync(Exchange exchange, InputException problem)
+    {
+        metrics.RecordRejected(problem.Status == 413 ? RejectReasons.TooLarge : RejectReasons.BadRequest);
+        return Problem.WriteAsync(exchange, problem);
+    }
+
+    private Task NotAllowedAsync(Exchange exchange, string method)
+    {
+        metrics.RecordRejected(RejectReasons.MethodNotAllowed);
+        exchange.Response.Headers.Allow = method;
+        return Problem.WriteAsync(exchange, new InputException("method", $"{exchange.Request.Method} is not allowed here. Use {method}.", 405));
+    }
+
+    private void Record(in Decision decision, long started)
+    {
+        metrics.RecordCheck(decision.Rule, decision.IsAllowed, started);
+        if (decision.Source == DecisionSource.Degraded)
+            metrics.RecordDegraded(DegradedReasons.CounterBound);
+    }
+
+    private void RecordShadows(ReadOnlySpan<Charge> charges, ReadOnlySpan<Decision> decisions)
+    {
+        for (var i = 0; i < charges.Length; i++)
+        {
+            if (charges[i].Rule.Shadow && !decisions[i].IsAllowed)
+                metrics.RecordShadow(charges[i].Rule);
+        }
+    }
+}

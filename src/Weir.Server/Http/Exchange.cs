@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Weir.Server.Deciding;
+
+namespace Weir.Server.Http;
+
+/// <summary>One request and its response on the server's own features, without an <c>HttpContext</c> around them.</summary>
+internal readonly struct Exchange(IFeatureCollection features)
+{
+    /// <summary>Largest body that is read: 1 MB.</summary>
+    public const int MaxBodyBytes = 1024 * 1024;
+
+    private const string Json = "application/json";
+    private const string ProblemJson = "application/problem+json";
+
+    public IHttpRequestFeature Request { get; } = features.GetRequiredFeature<IHttpRequestFeature>();
+
+    public IHttpResponseFeature Response { get; } = features.GetRequiredFeature<IHttpResponseFeature>();
+
+    /// <summary>Reads the whole body.</summary>
+    /// <exception cref="InputException">It is larger than <see cref="MaxBodyBytes"/>.</exception>
+    public async ValueTask<byte[]> ReadBodyAsync()
+    {
+        if (Request.Headers.ContentLength > MaxBodyBytes)
+            throw TooLarge();
+        var reader = features.Get<IRequestBodyPipeFeature>()?.Reader ?? PipeReader.Create(Request.Body);
+        while (true)
+        {
+            var read = await reader.ReadAsync();
+            if (read.Buffer.Length > MaxBodyBytes)
+                throw TooLarge();
+            if (read.IsCompleted)
+            {
+                var body = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>Writes the answer in one piece.</summary>
+    public Task AnswerAsync(int status, ReadOnlySpan<byte> body)
+    {
+        Response.StatusCode = status;
+        var headers = Response.Headers;
+        headers.ContentType = status < 400 ? Json : ProblemJson;
+        headers.ContentLength = body.Length;
+        if (status == 429)
+            headers.CacheControl = "no-store";
+        var writer = features.GetRequiredFeature<IHttpResponseBodyFeature>().Writer;
+        body.CopyTo(writer.GetSpan(body.Length));
+        writer.Advance(body.Length);
+        var flushing = writer.FlushAsync();
+        return flushing.IsCompletedSuccessfully ? Task.CompletedTask : flushing.AsTask();
+    }
+
+    public void SetHeader(string name, StringValues value) => Response.Headers[name] = value;
+
+    private static InputException TooLarge() =>
+        new("body", $"more than {MaxBodyBytes:N0} bytes. Send fewer checks at once.", 413);
+}

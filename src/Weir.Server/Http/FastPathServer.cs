@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Weir.Server.Http;
+
+/// <summary>
+/// Kestrel with a shortcut: calls that decide go straight to <see cref="CheckEndpoints"/>, everything else through the framework's pipeline.
+/// </summary>
+internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) : IServer
+{
+    public IFeatureCollection Features => kestrel.Features;
+
+    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+        where TContext : notnull =>
+        kestrel.StartAsync(new Application<TContext>(application, endpoints), cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => kestrel.StopAsync(cancellationToken);
+
+    public void Dispose() => kestrel.Dispose();
+
+    /// <summary>One request: the framework's context, or none when the shortcut takes it.</summary>
+    private readonly record struct Context<TContext>(IFeatureCollection Features, TContext? Inner, bool IsCheck);
+
+    private sealed class Application<TContext>(IHttpApplication<TContext> inner, CheckEndpoints endpoints) : IHttpApplication<Context<TContext>>
+        where TContext : notnull
+    {
+        public Context<TContext> CreateContext(IFeatureCollection contextFeatures) =>
+            CheckEndpoints.Owns(contextFeatures.GetRequiredFeature<IHttpRequestFeature>().Path)
+                ? new Context<TContext>(contextFeatures, default, true)
+                : new Context<TContext>(contextFeatures, inner.CreateContext(contextFeatures), false);
+
+        public Task ProcessRequestAsync(Context<TContext> context) =>
+            context.IsCheck ? endpoints.HandleAsync(context.Features) : inner.ProcessRequestAsync(context.Inner!);
+
+        public void DisposeContext(Context<TContext> context, Exception? exception)
+        {
+            if (!context.IsCheck)
+                inner.DisposeContext(context.Inner!, exception);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Weir.Server.Deciding;
+using Weir.Server.Http;
+using Weir.Server.Rules;
+
+namespace Weir.Server.Management;
+
+/// <content>Limits, overrides and rules.</content>
+internal sealed partial class ManagementEndpoints
+{
+    private IResult Limits() => ManagementResults.Ok(new
+    {
+        Default = RuleView.Of(resolver.DefaultRule),
+        Rules = rules.Current.RuleSet.Rules.Select(RuleView.Of),
+        Overrides = resolver.Overrides.All.Select(o => OverrideView.Of(o.Key, o.Value)),
+    });
+
+    private async Task<IResult> SetLimitAsync(string key, HttpContext context)
+    {
+        RawTarget.Check(Encoding.UTF8.GetBytes(key));
+        var wanted = ManagementResults.Read<OverrideRequest>(await new Exchange(context.Features).ReadBodyAsync());
+        var rule = OverrideRule(wanted);
+        resolver.Overrides.Set(key, rule);
+        return ManagementResults.Ok(OverrideView.Of(key, rule));
+    }
+
+    // The override keeps the default rule's path and with it the key's counter: what was used stays used.
+    private Rule OverrideRule(OverrideRequest wanted)
+    {
+        var options = resolver.DefaultRule.ToOptions();
+        var algorithm = options.Algorithm;
+        if (wanted.Algorithm is { } name && !AlgorithmNames.TryParse(name, out algorithm))
+            throw new InputException("algorithm", $"'{name}' is not one. Known: {string.Join(", ", AlgorithmNames.All)}.");
+        if (wanted.Limit is not { } limit)
+            throw new InputException("limit", "is missing. Give the permits per window, 0 to refuse everything.");
+        if (wanted.WindowMs is < 1 or > RuleBounds.MaxWindowMicros / 1000)
+            throw new InputException("window_ms", $"{wanted.WindowMs} must be 1 to {RuleBounds.MaxWindowMicros / 1000:N0}.");
+        var problems = new List<string>();
+        return Rule.TryCreate(options with
+        {
+            Algorithm = algorithm,
+            Permits = limit,
+            Window = wanted.WindowMs is { } ms ? TimeSpan.FromMilliseconds(ms) : options.Window,
+            Burst = wanted.Burst,
+        }, problems) ?? throw new InputException("limit", string.Join(" ", problems));
+    }
+
+    private IResult LiftLimit(string key) => resolver.Overrides.Lift(key)
+        ? Results.NoContent()
+        : throw new InputException("key", $"'{key}' has no limit of its own.", 404);
+
+    private IResult Rules()
+    {
+        var current = rules.Current;
+        return ManagementResults.Ok(new
+        {
+            current.Version,
+            current.Source,
+            current.LoadedAt,
+            Rules = current.RuleSet.Rules.Select(RuleView.Of),
+            Files = current.Files.Select(f => new FileView(f.Path, f.Text)),
+            rules.LastError,
+        });
+    }
+
+    private async Task<IResult> ReplaceRulesAsync(HttpContext context)
+    {
+        var text = await ReadTextAsync(context);
+        var problems = rules.Replace(text);
+        return problems.Count == 0
+            ? ManagementResults.Ok(new { rules.Current.Version, Rules = rules.Current.RuleSet.Rules.Count })
+            : ManagementResults.Problems("The rules have problems; the old ones stay in force.", problems);
+    }
+
+    private static async Task<IResult> ValidateRulesAsync(HttpContext context)
+    {
+        var parsed = RulesStore.Check(await ReadTextAsync(context));
+        return parsed.Problems.Count == 0
+            ? ManagementResults.Ok(new { Valid = true, Rules = parsed.RuleSet!.Rules.Count })
+            : ManagementResults.Ok(new { Valid = false, parsed.Problems });
+    }
+
+    private async Task<IResult> ExplainAsync(HttpContext context)
+    {
+        var asked = ManagementResults.Read<ExplainRequest>(await new Exchange(context.Features).ReadBodyAsync());
+        if (asked.Key is null == asked.Entries is null)
+            throw new InputException("entries", "give either a key, or entries and a domain.");
+        var entries = asked.Entries ?? [new DescriptorEntry(RuleSet.SimpleKey, asked.Key!)];
+        if (entries.Count is 0 or > InputRanges.MaxEntries || entries.Any(e => string.IsNullOrEmpty(e.Key)))
+            throw new InputException("entries", $"must be 1 to {InputRanges.MaxEntries} objects with a key each.");
+        var descriptor = new Descriptor([.. entries.Select(e => e with { Value = e.Value ?? "" })]);
+        var explanation = rules.Current.RuleSet.Explain(asked.Domain ?? RuleSet.DefaultDomain, descriptor);
+        var steps = explanation.Steps.SelectMany(static s => s.Notes.Prepend(s.Title)).ToList();
+        var rule = explanation.Rule;
+        if (asked.Key is { } key)
+            rule = ExplainKey(key, explanation.Kind, rule, steps);
+        return ManagementResults.Ok(new { Matched = rule is not null, Rule = rule is null ? null : RuleView.Of(rule), Steps = steps });
+    }
+
+    private Rule? ExplainKey(string key, MatchKind kind, Rule? matched, List<string> steps)
+    {
+        if (resolver.Overrides.Find(key) is { } own)
+        {
+            steps.Insert(0, $"The key '{key}' has a limit of its own, set through /api/limits; it wins.");
+            return own;
+        }
+        if (kind is MatchKind.Matched or MatchKind.Whitelisted)
+            return matched;
+        steps.Add("No rule matches the key, so the default rule applies.");
+        return resolver.DefaultRule;
+    }
+
+    private static async Task<string> ReadTextAsync(HttpContext context)
+    {
+        var body = await new Exchange(context.Features).ReadBodyAsync();
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(body);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new InputException("body", "is not valid UTF-8. Send YAML text in UTF-8.");
+        }
+    }
+}

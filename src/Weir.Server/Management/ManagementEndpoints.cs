@@ -1,0 +1,109 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Weir.Server.Configuration;
+using Weir.Server.Deciding;
+using Weir.Server.Http;
+using Weir.Server.Metrics;
+using Weir.Server.Rules;
+
+namespace Weir.Server.Management;
+
+/// <summary>The calls that show and change what a node does, under <c>/api</c>, behind <see cref="AdminGate"/>.</summary>
+internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter limiter, ChargeResolver resolver, RulesStore rules, NodeMetrics metrics, NodeState state)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api").AddEndpointFilter(new AdminGate(config.AdminToken, metrics)).AddEndpointFilter(CatchInput);
+        api.MapGet("/nodes", Nodes);
+        api.MapGet("/counters", CountersAsync);
+        api.MapDelete("/counters", ResetByIdAsync);
+        api.MapDelete("/counters/{key}", ResetByKeyAsync);
+        api.MapGet("/blocks", BlocksAsync);
+        api.MapGet("/limits", Limits);
+        api.MapPut("/limits/{key}", SetLimitAsync);
+        api.MapDelete("/limits/{key}", LiftLimit);
+        api.MapGet("/rules", Rules);
+        api.MapPut("/rules", (Delegate)ReplaceRulesAsync);
+        api.MapPost("/rules/validate", (Delegate)ValidateRulesAsync);
+        api.MapPost("/explain", (Delegate)ExplainAsync);
+    }
+
+    private async ValueTask<object?> CatchInput(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (InputException e)
+        {
+            metrics.RecordRejected(e.Status == 404 ? RejectReasons.NotFound : RejectReasons.BadRequest);
+            return ManagementResults.Problem(e);
+        }
+        catch (BadHttpRequestException e)
+        {
+            metrics.RecordRejected(e.StatusCode == 413 ? RejectReasons.TooLarge : RejectReasons.BadRequest);
+            return ManagementResults.Problem(new InputException("body", e.Message, e.StatusCode));
+        }
+    }
+
+    private IResult Nodes(HttpRequest request)
+    {
+        var address = $"{request.Scheme}://{request.Host}";
+        var now = NodeState.TimeOf(state.Clock.NowMicros);
+        return ManagementResults.Ok(new
+        {
+            Nodes = new[] { new NodeView(config.NodeId, address, state.Name, "memory", BuildInfo.Version, state.StartedAt, now) },
+        });
+    }
+
+    private async Task<IResult> CountersAsync(HttpRequest request)
+    {
+        var (limit, cursor) = ManagementResults.Page(request);
+        var page = await limiter.ListAsync(cursor, limit, blockedOnly: false);
+        return ManagementResults.Ok(new
+        {
+            Counters = page.Counters.Select(c => View(c, c.Look.Rule!)),
+            NextCursor = page.Next == 0 ? null : page.Next.ToString(),
+            Total = limiter.ActiveCounters,
+        });
+    }
+
+    private async Task<IResult> BlocksAsync(HttpRequest request)
+    {
+        var (limit, cursor) = ManagementResults.Page(request);
+        var page = await limiter.ListAsync(cursor, limit, blockedOnly: true);
+        var now = state.Clock.NowMicros;
+        return ManagementResults.Ok(new
+        {
+            Blocks = page.Counters.Select(c => Block(c, c.Look.Rule!, now)),
+            NextCursor = page.Next == 0 ? null : page.Next.ToString(),
+        });
+    }
+
+    private async Task<IResult> ResetByKeyAsync(string key)
+    {
+        var reset = 0;
+        foreach (var id in resolver.CountersOf(key))
+            reset += await limiter.ResetAsync(id) ? 1 : 0;
+        return reset > 0
+            ? ManagementResults.Ok(new { Reset = reset })
+            : throw new InputException("key", $"'{key}' has no counter: nothing was counted for it, or all of it has come back already.", 404);
+    }
+
+    private async Task<IResult> ResetByIdAsync(HttpRequest request)
+    {
+        var text = request.Query["id"].ToString();
+        if (!CounterId.TryParse(text, out var id))
+            throw new InputException("id", $"'{text}' is not a counter's id. Give the 32 hexadecimal digits that GET /api/counters lists.");
+        return await limiter.ResetAsync(id)
+            ? ManagementResults.Ok(new { Reset = 1 })
+            : throw new InputException("id", $"'{text}' has no counter.", 404);
+    }
+
+    private static RuleCounterView View(CounterView counter, Rule rule) => new(counter.Id.ToString(), counter.Label, rule.Domain, rule.Name,
+        rule.Algorithm.ToName(), counter.Used, rule.Burst, counter.Look.Remaining, rule.WindowMicros / 1000, Answer.Millis(counter.Look.ResetMicros));
+
+    private static BlockView Block(CounterView counter, Rule rule, long now) => new(counter.Id.ToString(), counter.Label, rule.Domain, rule.Name, rule.Burst,
+        Answer.Millis(counter.Next.RetryAfterMicros), NodeState.TimeOf(now + counter.Next.RetryAfterMicros));
+}

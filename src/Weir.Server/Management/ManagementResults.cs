@@ -1,0 +1,63 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http;
+using Weir.Server.Deciding;
+using Weir.Server.Http;
+
+namespace Weir.Server.Management;
+
+/// <summary>How management answers and reads: snake_case JSON, strict about fields it does not know.</summary>
+internal static class ManagementResults
+{
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+        NumberHandling = JsonNumberHandling.Strict,
+        // Answers are never put into HTML, so quotes and letters can stay readable.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static IResult Ok(object body) => Results.Json(body, Json);
+
+    public static IResult Problem(InputException problem) => Results.Json(
+        new { Type = "about:blank", Title = Http.Problem.TitleOf(problem.Status), problem.Status, Detail = problem.Message, problem.Field },
+        Json, "application/problem+json", problem.Status);
+
+    /// <summary>A 400 that lists problems, such as those of a rules file.</summary>
+    public static IResult Problems(string detail, IReadOnlyList<string> problems) => Results.Json(
+        new { Type = "about:blank", Title = Http.Problem.TitleOf(400), Status = 400, Detail = detail, Problems = problems },
+        Json, "application/problem+json", 400);
+
+    /// <summary>Reads a JSON body.</summary>
+    /// <exception cref="InputException">It is not what it should be.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(body, Json) ?? throw new InputException("body", "is null. Send a JSON object.");
+        }
+        catch (JsonException e)
+        {
+            var field = e.Path is null or "$" ? "body" : e.Path.TrimStart('$', '.');
+            throw new InputException(field, body.IsEmpty ? "is empty. Send a JSON object." : FirstSentence(e.Message));
+        }
+    }
+
+    /// <summary>Reads a page's bounds from the query.</summary>
+    public static (int Limit, long Cursor) Page(HttpRequest request)
+    {
+        var limit = request.Query["limit"].ToString();
+        var cursor = request.Query["cursor"].ToString();
+        return (limit.Length == 0 ? 100 : (int)InputRanges.Whole("limit", limit, 1, 10_000),
+            cursor.Length == 0 ? 0 : InputRanges.Whole("cursor", cursor, 0, long.MaxValue));
+    }
+
+    private static string FirstSentence(string message)
+    {
+        var end = message.IndexOf(" Path:", StringComparison.Ordinal);
+        return end < 0 ? message : message[..end];
+    }
+}
