@@ -1,9 +1,9 @@
 namespace Weir;
 
 /// <summary>The text of one rules file.</summary>
-/// <param name="Name">What to call it in problems: a file name.</param>
+/// <param name="Path">Its path, as problems shall name it.</param>
 /// <param name="Text">Its YAML.</param>
-public sealed record RulesFile(string Name, string Text);
+public sealed record RulesFile(string Path, string Text);
 
 /// <summary>Something that is wrong in a rules file, with its cure.</summary>
 /// <param name="File">Name of the file.</param>

@@ -22,8 +22,8 @@ public static class RulesParser
         List<RuleDomain> domains = [];
         foreach (var file in files)
         {
-            problems.Enter(file.Name);
-            warnings.Enter(file.Name);
+            problems.Enter(file.Path);
+            warnings.Enter(file.Path);
             ReadFile(file.Text, domains, problems, warnings);
         }
         return new RulesParseResult(problems.Count == 0 ? new RuleSet(domains) : null, problems.ToSorted(), warnings.ToSorted());
