@@ -17,6 +17,8 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        if (NodeLogging.IsStartFailure(logEntry.Category, logEntry.EventId))
+            return;
         var line = new StringBuilder(LogText.Time(time.GetUtcNow()))
             .Append(' ').Append(LogText.Level(logEntry.LogLevel).PadRight(LevelWidth))
             .Append(' ').Append(logEntry.Category).Append(": ");

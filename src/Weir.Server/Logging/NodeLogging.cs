@@ -8,6 +8,8 @@ namespace Weir.Server.Logging;
 /// <summary>Sets up a node's log: standard output, one event per line.</summary>
 internal static class NodeLogging
 {
+    private const int HostedServiceStartupFaulted = 11;
+
     /// <summary>Replaces all log providers by the console in the node's format and at the node's level.</summary>
     public static ILoggingBuilder AddNodeConsole(this ILoggingBuilder logging, NodeConfig config, TimeProvider time)
     {
@@ -26,4 +28,11 @@ internal static class NodeLogging
         });
         return logging;
     }
+
+    /// <summary>
+    /// True for the framework's own report of a failed start. The node says on standard error why it could not start and what to do; a
+    /// stack trace before it would only hide that.
+    /// </summary>
+    public static bool IsStartFailure(string category, EventId eventId) =>
+        eventId.Id == HostedServiceStartupFaulted && category == "Microsoft.Extensions.Hosting.Internal.Host";
 }

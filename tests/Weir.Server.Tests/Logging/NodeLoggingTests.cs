@@ -34,6 +34,13 @@ public sealed class NodeLoggingTests
         Assert.Equal(framework, LeastEnabled(factory.CreateLogger("Microsoft.AspNetCore.Hosting.Diagnostics")));
     }
 
+    [Theory]
+    [InlineData("Microsoft.Extensions.Hosting.Internal.Host", 11, true)]
+    [InlineData("Microsoft.Extensions.Hosting.Internal.Host", 9, false)]
+    [InlineData("Weir.Server.Node", 11, false)]
+    public void IsStartFailure_IsTheFrameworksOwnReportOnly(string category, int eventId, bool expected) =>
+        Assert.Equal(expected, NodeLogging.IsStartFailure(category, new EventId(eventId)));
+
     private static LogLevel LeastEnabled(ILogger logger) => Enum.GetValues<LogLevel>().First(logger.IsEnabled);
 
     private static ServiceProvider Services(string format, string level)
