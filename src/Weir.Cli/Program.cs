@@ -1,0 +1,3 @@
+using Weir.Cli;
+
+return await WeirCommand.RunAsync(args, Console.Out, Console.Error);

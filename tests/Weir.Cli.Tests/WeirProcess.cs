@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Weir.Cli.Tests;
+
+/// <summary>The built executable, run as users run it.</summary>
+internal sealed partial class WeirProcess : IAsyncDisposable
+{
+    private const int SigTerm = 15;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
+    private readonly TaskCompletionSource<string> _url = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _reading;
+
+    private WeirProcess(string[] args)
+    {
+        var name = OperatingSystem.IsWindows() ? "weir.exe" : "weir";
+        _process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, name), args)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        _reading = Task.WhenAll(ReadAsync(_process.StandardOutput, _output), ReadAsync(_process.StandardError, _errors));
+    }
+
+    /// <summary>What was written to standard output so far.</summary>
+    public string Output => Locked(_output);
+
+    /// <summary>What was written to standard error so far.</summary>
+    public string Errors => Locked(_errors);
+
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] args)
+    {
+        await using var weir = new WeirProcess(args);
+        return (await weir.ExitAsync(), weir.Output, weir.Errors);
+    }
+
+    /// <summary>Starts a node on a free port of this machine and waits until it says where it listens.</summary>
+    public static async Task<(WeirProcess Node, string Url)> ServeAsync(params string[] flags)
+    {
+        var node = new WeirProcess(["serve", "--node-host", "127.0.0.1", "--node-port", "0", .. flags]);
+        try
+        {
+            return (node, await node._url.Task.WaitAsync(Patience));
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the end.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _reading;
+        return _process.ExitCode;
+    }
+
+    /// <summary>Asks the process to stop, as an orchestrator does.</summary>
+    public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await _reading;
+        _process.Dispose();
+    }
+
+    private async Task ReadAsync(StreamReader reader, StringBuilder text)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            lock (text)
+                text.Append(line).Append('\n');
+            if (Address().Match(line) is { Success: true } match)
+                _url.TrySetResult(match.Value);
+        }
+        // Nobody can say an address any more.
+        if (ReferenceEquals(text, _output))
+            _url.TrySetException(new InvalidOperationException($"The node ended without listening. {Errors}"));
+    }
+
+    private static string Locked(StringBuilder text)
+    {
+        lock (text)
+            return text.ToString();
+    }
+
+    [GeneratedRegex(@"http://127\.0\.0\.1:\d+", RegexOptions.NonBacktracking)]
+    private static partial Regex Address();
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int pid, int signal);
+}
