@@ -93,13 +93,13 @@ public sealed class Node : IAsyncDisposable
         var state = new NodeState(engine.Clock);
         var metrics = new NodeMetrics(time, () => engine.ActiveCounters);
         var builder = Builder(config, time);
-        var rules = OpenRules(config, metrics, time);
+        var rules = OpenRules(config, time);
         var resolver = new ChargeResolver(rules, config.DefaultRule, new CounterHasher());
         var endpoints = new CheckEndpoints(engine, resolver, new ReservationBook(engine.Clock), metrics, state);
         builder.Services.AddHostedService(services => new NodeLifetime(state, config, time, services.GetRequiredService<ILogger<Node>>()));
         UseShortcut(builder.Services, endpoints);
         var app = builder.Build();
-        rules.Log = app.Services.GetRequiredService<ILogger<RulesStore>>();
+        Watch(rules, metrics, app.Services.GetRequiredService<ILogger<RulesStore>>());
         app.UseRouting();
         new ManagementEndpoints(config, engine, resolver, rules, metrics, state).Map(app);
         new NodeEndpoints(config, metrics, state).Map(app);
@@ -123,7 +123,7 @@ public sealed class Node : IAsyncDisposable
         return builder;
     }
 
-    private static RulesStore OpenRules(NodeConfig config, NodeMetrics metrics, TimeProvider time)
+    private static RulesStore OpenRules(NodeConfig config, TimeProvider time)
     {
         try
         {
@@ -133,6 +133,16 @@ public sealed class Node : IAsyncDisposable
         {
             throw new NodeStartException(e.Message, e);
         }
+    }
+
+    private static void Watch(RulesStore rules, NodeMetrics metrics, ILogger log)
+    {
+        rules.Log = log;
+        metrics.RecordReload(ok: true, rules.Current.Version);
+        rules.Changed = snapshot => metrics.RecordReload(ok: true, snapshot.Version);
+        rules.Failed = _ => metrics.RecordReload(ok: false, rules.Current.Version);
+        foreach (var warning in rules.Current.Warnings)
+            log.LogWarning("rules: {Warning}", warning);
     }
 
     // The server that the framework registered goes behind the shortcut.

@@ -58,10 +58,11 @@ internal sealed partial class ManagementEndpoints
         {
             current.Version,
             current.Source,
-            current.LoadedAt,
+            LoadedAt = current.LoadedAt.UtcDateTime,
             Rules = current.RuleSet.Rules.Select(RuleView.Of),
             Files = current.Files.Select(f => new FileView(f.Path, f.Text)),
-            rules.LastError,
+            LastError = rules.LastError is { } failure ? string.Join('\n', failure.Problems) : null,
+            current.Warnings,
         });
     }
 
@@ -78,7 +79,7 @@ internal sealed partial class ManagementEndpoints
     {
         var parsed = RulesStore.Check(await ReadTextAsync(context));
         return parsed.Problems.Count == 0
-            ? ManagementResults.Ok(new { Valid = true, Rules = parsed.RuleSet!.Rules.Count })
+            ? ManagementResults.Ok(new { Valid = true, Rules = parsed.RuleSet!.Rules.Count, parsed.Warnings })
             : ManagementResults.Ok(new { Valid = false, parsed.Problems });
     }
 

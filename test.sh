@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test, with all set-up that the tests need.
+#   ./test.sh                 everything
+#   ./test.sh Core            only test projects whose name contains "Core"
+# Ends with a line "N passed, N failed" (", N skipped" where tests say why they could not run) and exits 0 only if none failed.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 2
+wanted=${1:-}
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+say() { printf '%s\n' "$*"; }
+
+# Tests compare with real programs. Where one is missing it is installed from the distribution; where that is not possible, the tests that need it
+# are skipped and say so.
+need() { # PROGRAM PACKAGE WHAT-FOR
+  command -v "$1" >/dev/null 2>&1 && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "installing $2, for $3"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >/dev/null 2>&1
+  fi
+  command -v "$1" >/dev/null 2>&1 || say "without $1 ($2): tests of $3 will be skipped"
+}
+
+if ! dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then
+  say "The .NET 10 SDK is missing: install dotnet-sdk-10.0 and run this again."
+  exit 2
+fi
+need promtool prometheus "the metrics page"
+
+say "building"
+if ! dotnet build Weir.slnx -c Release -v quiet -clp:NoSummary; then
+  say "0 passed, 1 failed"
+  exit 1
+fi
+
+passed=0 failed=0 skipped=0
+for project in tests/*.Tests; do
+  name=$(basename "$project")
+  case $name in *"$wanted"*) ;; *) continue ;; esac
+  say "" "== $name"
+  log=$(mktemp)
+  dotnet "artifacts/bin/$name/release/$name.dll" -noLogo -noColor 2>&1 | tee "$log" | grep -vE '^ *(Discover|Start|Finish)(ing|ed):'
+  status=${PIPESTATUS[0]}
+  read -r total errors bad out < <(sed -n 's/.*Total: *\([0-9]*\), Errors: *\([0-9]*\), Failed: *\([0-9]*\), Skipped: *\([0-9]*\).*/\1 \2 \3 \4/p' "$log" | tail -1)
+  rm -f "$log"
+  # A run that ends badly without counting a failure, or without counting at all, is a failure all the same.
+  bad=$(( ${bad:-0} + ${errors:-0} ))
+  [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+  [ "${total:-0}" -eq 0 ] && [ "$bad" -eq 0 ] && bad=1
+  passed=$(( passed + ${total:-0} - (bad > ${total:-0} ? ${total:-0} : bad) - ${out:-0} ))
+  failed=$(( failed + bad ))
+  skipped=$(( skipped + ${out:-0} ))
+done
+
+say ""
+if [ "$skipped" -gt 0 ]; then say "$passed passed, $failed failed, $skipped skipped"; else say "$passed passed, $failed failed"; fi
+[ "$failed" -eq 0 ]
