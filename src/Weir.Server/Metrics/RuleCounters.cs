@@ -13,7 +13,7 @@ internal sealed class RuleCounters
     /// <summary>Most pairs of domain and rule that get counters of their own.</summary>
     public const int MaxRules = 1_000;
 
-    private const int MaxCached = 4 * MaxRules;
+    private const int MaxCached = 16 * MaxRules;
     private const string Other = "other";
 
     private readonly ConcurrentDictionary<Rule, StripedCounters> _cache = new(ReferenceEqualityComparer.Instance);
