@@ -53,8 +53,8 @@ internal readonly struct Exchange(IFeatureCollection features)
         var writer = features.GetRequiredFeature<IHttpResponseBodyFeature>().Writer;
         body.CopyTo(writer.GetSpan(body.Length));
         writer.Advance(body.Length);
-        var flushing = writer.FlushAsync();
-        return flushing.IsCompletedSuccessfully ? Task.CompletedTask : flushing.AsTask();
+        // The server sends what was written when the request ends; flushing here would wake its sender once more.
+        return Task.CompletedTask;
     }
 
     public void SetHeader(string name, StringValues value) => Response.Headers[name] = value;
