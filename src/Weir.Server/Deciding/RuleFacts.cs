@@ -9,8 +9,14 @@ internal sealed class RuleFacts
 {
     private static readonly ConditionalWeakTable<Rule, RuleFacts> Cache = [];
 
+    [ThreadStatic]
+    private static RuleFacts? _last;
+
+    private readonly Rule _rule;
+
     private RuleFacts(Rule rule)
     {
+        _rule = rule;
         QuotedName = $"\"{rule.Name.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
         LimitText = rule.Burst.ToString();
         JsonName = JsonEncodedText.Encode(rule.Name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
@@ -31,5 +37,10 @@ internal sealed class RuleFacts
     /// <summary>The value of <c>RateLimit-Policy</c>.</summary>
     public string Policy { get; }
 
-    public static RuleFacts Of(Rule rule) => Cache.GetValue(rule, static r => new RuleFacts(r));
+    /// <summary>The facts of a rule. A thread that asks for the same rule again has them at hand.</summary>
+    public static RuleFacts Of(Rule rule)
+    {
+        var last = _last;
+        return last is not null && ReferenceEquals(last._rule, rule) ? last : _last = Cache.GetValue(rule, static r => new RuleFacts(r));
+    }
 }
