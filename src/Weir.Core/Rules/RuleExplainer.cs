@@ -1,6 +1,8 @@
 namespace Weir;
 
-/// <summary>Walks the tree as <see cref="RuleSet.Match"/> does and writes down why. For people: it may be slow, the walk of requests may not.</summary>
+/// <summary>
+/// Walks the tree as <see cref="RuleSet.Match"/> does and writes down why. For people: it may be slow, the walk of requests may not.
+/// </summary>
 internal sealed class RuleExplainer(RuleSet rules, RuleDomain? domain, string domainName, Descriptor descriptor)
 {
     // Looking for a match off the path taken tries every branch; a tree full of overlapping patterns must not make that endless.
@@ -107,8 +109,10 @@ internal sealed class RuleExplainer(RuleSet rules, RuleDomain? domain, string do
         List<string> notes = [];
         if (level.Branch(entry.Key) is { } branch)
         {
-            notes.Add($"Key '{entry.Key}' has here: {List([.. branch.Nodes.Select(n => n.Value!)])}. None fits, and there is no '{entry.Key}' without a value.");
-            notes.AddRange(branch.Nodes.Where(n => IsNear(entry.Value, n.Value!)).Select(n => $"Near miss: {Show(n)}; {Difference(entry.Value, n.Value!)}."));
+            var values = List([.. branch.Nodes.Select(n => n.Value!)]);
+            notes.Add($"Key '{entry.Key}' has here: {values}. None fits, and there is no '{entry.Key}' without a value.");
+            var near = branch.Nodes.Where(n => IsNear(entry.Value, n.Value!));
+            notes.AddRange(near.Select(n => $"Near miss: {Show(n)}; {Difference(entry.Value, n.Value!)}."));
         }
         else
         {

@@ -73,6 +73,15 @@ public sealed class RulesParserHostileTests
         Assert.Equal(expected, RulesText.Problems(text.ToString()));
     }
 
+    [Fact]
+    public void ATextOfNothingButMistakes_ListsTheFirstThousand()
+    {
+        var problems = RulesText.Problems("domain: d\ndescriptors:\n" + string.Concat(Enumerable.Repeat("- a\n", 100_000)));
+
+        Assert.Equal(1_001, problems.Length);
+        Assert.Equal(" There are 99,000 more problems. Mend the first ones and look again.", problems[^1]);
+    }
+
     // Whatever is cut off or garbled, the parser answers with problems and never with an exception of its own.
     [Fact]
     public void EveryPrefixAndEveryGarbledByte_IsAnsweredWithProblemsOrRules()

@@ -45,7 +45,10 @@ internal sealed class DomainReader(ProblemList problems, ProblemList warnings)
             return;
         _domain = name;
         if (name.Length is 0 or > MaxDomainLength || name.Any(char.IsControl))
-            problems.Add(fields.Find("domain")!.Value.Mark, $"domain '{name}' must be 1 to {MaxDomainLength} characters without control characters.");
+        {
+            problems.Add(fields.Find("domain")!.Value.Mark,
+                $"domain '{name}' must be 1 to {MaxDomainLength} characters without control characters.");
+        }
     }
 
     private List<RuleNode> ReadLevel(YamlSequence? list, Parent parent)
@@ -71,12 +74,16 @@ internal sealed class DomainReader(ProblemList problems, ProblemList warnings)
         var path = RulePath.Append(parent.Path, key ?? Unreadable(mapping.Mark), value);
         var isUsable = key is not null && seen.TryAdd((key, value), mapping.Mark);
         if (key is not null && !isUsable)
-            problems.Add(mapping.Mark, $"Descriptor {Show(key, value)} stands here a second time; the first is on line {seen[(key, value)].Line}. Merge the two.");
+        {
+            problems.Add(mapping.Mark, $"Descriptor {Show(key, value)} stands here a second time; " +
+                $"the first is on line {seen[(key, value)].Line}. Merge the two.");
+        }
         string?[] shared = [.. parent.Shared, ReadShared(fields, key, value)];
         CheckIgnored(fields);
         var rule = ReadRule(fields, path);
         var children = ReadChildren(fields, new Parent(path, parent.Level + 1, shared));
-        return isUsable ? new RuleNode(key!, value, Place(mapping.Mark), rule, children, Array.Exists(shared, s => s is not null) ? shared : null) : null;
+        var isShared = Array.Exists(shared, s => s is not null);
+        return isUsable ? new RuleNode(key!, value, Place(mapping.Mark), rule, children, isShared ? shared : null) : null;
     }
 
     private RuleLevel? ReadChildren(YamlFields fields, Parent parent)
@@ -136,7 +143,8 @@ internal sealed class DomainReader(ProblemList problems, ProblemList warnings)
             return null;
         if (value is not null && WildcardPattern.IsPattern(value))
             return value;
-        problems.Add(fields.MarkOf("share_threshold"), $"share_threshold lets the values that fit a pattern share a counter, but {Show(key ?? "?", value)} has no '*' in its value. Remove share_threshold, or use a pattern.");
+        problems.Add(fields.MarkOf("share_threshold"), "share_threshold lets the values that fit a pattern share a counter, " +
+            $"but {Show(key ?? "?", value)} has no '*' in its value. Remove share_threshold, or use a pattern.");
         return null;
     }
 
@@ -187,7 +195,10 @@ internal sealed class DomainReader(ProblemList problems, ProblemList warnings)
         var name = given is null or "" ? RulePath.ToName(path) : given;
         var at = given is null ? mark : limit.MarkOf("name");
         if (!_names.TryAdd(name, at))
-            problems.Add(at, $"Rule name '{name}' is taken: the rule on line {_names[name].Line} of domain '{_domain}' has it. Choose another name.");
+        {
+            problems.Add(at, $"Rule name '{name}' is taken: the rule on line {_names[name].Line} of domain '{_domain}' has it. " +
+                "Choose another name.");
+        }
         return name;
     }
 

@@ -132,7 +132,9 @@ internal sealed class RateLimitReader(YamlFields fields, YamlMark mark, ProblemL
             return null;
         if (!Durations.TryParse(text, out var micros))
         {
-            var cure = ((YamlScalar)pair.Value).ScalarKind == ScalarKind.Integer ? $"Add a unit, such as {text}s." : "Write whole numbers with d, h, m, s or ms, such as 1h30m.";
+            var cure = ((YamlScalar)pair.Value).ScalarKind == ScalarKind.Integer
+                ? $"Add a unit, such as {text}s."
+                : "Write whole numbers with d, h, m, s or ms, such as 1h30m.";
             problems.Add(pair.Value.Mark, $"window '{text}' is not a duration. {cure}");
             return null;
         }

@@ -49,7 +49,10 @@ public static class RulesParser
         if (other is null)
             domains.Add(domain);
         else
-            problems.Add(new YamlMark(domain.Place.Line, 1), $"Domain '{domain.Name}' in {domain.Place.File} is already defined at {other.Place}. Put its descriptors into one file.");
+        {
+            problems.Add(new YamlMark(domain.Place.Line, 1),
+                $"Domain '{domain.Name}' in {domain.Place.File} is already defined at {other.Place}. Put its descriptors into one file.");
+        }
     }
 }
 

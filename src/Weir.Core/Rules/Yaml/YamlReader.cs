@@ -84,17 +84,18 @@ internal sealed class YamlReader
     private YamlNode ReadNode(int depth)
     {
         var mark = _last;
+        var current = _parser.Current!;
         if (depth > MaxDepth)
-            throw new SemanticErrorException(_parser.Current!.Start, _parser.Current.End, $"lists and mappings nest deeper than {MaxDepth} levels. Flatten them.");
-        if (_parser.Current is AnchorAlias alias)
+            throw new SemanticErrorException(current.Start, current.End, $"lists and mappings nest deeper than {MaxDepth} levels. Flatten them.");
+        if (current is AnchorAlias alias)
             return Resolve(alias.Value.Value, mark);
         _written++;
-        return _parser.Current switch
+        return current switch
         {
             Scalar scalar => ReadScalar(scalar, mark),
             SequenceStart start => ReadSequence(start, mark, depth),
             MappingStart start => ReadMapping(start, mark, depth),
-            var other => throw new SemanticErrorException(other!.Start, other.End, $"unexpected {other.GetType().Name}."),
+            _ => throw new SemanticErrorException(current.Start, current.End, $"unexpected {current.GetType().Name}."),
         };
     }
 
@@ -163,7 +164,8 @@ internal sealed class YamlReader
             return false;
         if (node.Tag.IsNonSpecific || node.Tag.Value == $"tag:yaml.org,2002:{type}")
             return true;
-        _problems.Add(mark, $"The tag {node.Tag.Value.Replace("tag:yaml.org,2002:", "!!", StringComparison.Ordinal)} has no meaning here. Remove it.");
+        var tag = node.Tag.Value.Replace("tag:yaml.org,2002:", "!!", StringComparison.Ordinal);
+        _problems.Add(mark, $"The tag {tag} has no meaning here. Remove it.");
         return false;
     }
 
