@@ -77,7 +77,7 @@ public static class NodeSettings
         ("closed", Weir.FailurePolicy.Closed), ("open", Weir.FailurePolicy.Open), ("local", Weir.FailurePolicy.Local)))
     {
         Default = "closed",
-        Description = "What the default rule answers when the engine cannot decide: refuse, allow, or decide from this node's share of the limit.",
+        Description = "What the default rule, and every rule that names no policy, answers when the engine cannot decide: refuse, allow, or decide from this node's share of the limit.",
     };
 
     internal static readonly Setting<LogLevel> LogLevel = new("LOG_LEVEL", SettingFormats.Choice(

@@ -127,7 +127,7 @@ public sealed class Node : IAsyncDisposable
     {
         try
         {
-            return RulesStore.Open(config.RulesPath, time);
+            return RulesStore.Open(config.RulesPath, time, config.FailurePolicy);
         }
         catch (RulesException e)
         {

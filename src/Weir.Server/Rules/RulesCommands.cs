@@ -53,7 +53,7 @@ public static class RulesCommands
             error.WriteLine("path is empty. Name a YAML file, or a folder of them.");
             return null;
         }
-        var load = RulesFiles.Load(path);
+        var load = RulesFiles.Load(path, FailurePolicy.Closed);
         exitCode = load.RuleSet is null ? No : Yes;
         if (load.RuleSet is not null)
             return load;

@@ -19,7 +19,9 @@ internal static class RulesFiles
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads and parses everything.</summary>
-    public static RulesLoad Load(string path)
+    /// <param name="path">A file or a folder.</param>
+    /// <param name="failure">The failure policy of rules that name none.</param>
+    public static RulesLoad Load(string path, FailurePolicy failure)
     {
         List<RulesFile> files = [];
         List<RulesProblem> problems = [];
@@ -28,7 +30,7 @@ internal static class RulesFiles
             if (Read(file, problems) is { } text)
                 files.Add(new RulesFile(file, text));
         }
-        var parsed = RulesParser.Parse(files);
+        var parsed = RulesParser.Parse(failure, files);
         return problems.Count == 0
             ? new RulesLoad(files, parsed.Rules, parsed.Problems, parsed.Warnings)
             : new RulesLoad(files, null, [.. problems, .. parsed.Problems], parsed.Warnings);

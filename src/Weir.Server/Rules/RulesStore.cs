@@ -20,7 +20,10 @@ internal sealed class RulesStore : IDisposable
     private RulesSnapshot _current;
     private RulesFailure? _lastError;
 
-    private RulesStore(RulesSnapshot first, TimeProvider time) => (_current, _time) = (first, time);
+    private RulesStore(RulesSnapshot first, FailurePolicy failure, TimeProvider time) => (_current, Failure, _time) = (first, failure, time);
+
+    /// <summary>The failure policy of rules that name none.</summary>
+    public FailurePolicy Failure { get; }
 
     /// <summary>Called after new rules came into force.</summary>
     public Action<RulesSnapshot>? Changed { get; set; }
@@ -40,19 +43,20 @@ internal sealed class RulesStore : IDisposable
     /// <summary>Loads a file or a folder and watches it for changes.</summary>
     /// <param name="path">The path; null for no rules and nothing to watch.</param>
     /// <param name="time">Paces the watching.</param>
+    /// <param name="failure">The failure policy of rules that name none.</param>
     /// <exception cref="RulesException">The rules cannot be read or are wrong; the message has every problem.</exception>
-    public static RulesStore Open(string? path, TimeProvider time)
+    public static RulesStore Open(string? path, TimeProvider time, FailurePolicy failure = FailurePolicy.Closed)
     {
         ArgumentNullException.ThrowIfNull(time);
         if (path is null)
-            return new RulesStore(new RulesSnapshot(RuleSet.Empty, 1, time.GetUtcNow(), "none", [], []), time);
+            return new RulesStore(new RulesSnapshot(RuleSet.Empty, 1, time.GetUtcNow(), "none", [], []), failure, time);
         // Taken before reading: a change in between is then found by the first look of the watcher.
         var fingerprint = RulesFiles.Fingerprint(path);
-        var load = RulesFiles.Load(path);
+        var load = RulesFiles.Load(path, failure);
         if (load.RuleSet is null)
             throw new RulesException(load.Problems);
         var first = new RulesSnapshot(load.RuleSet, 1, time.GetUtcNow(), path, load.Files, Texts(load.Warnings));
-        var store = new RulesStore(first, time);
+        var store = new RulesStore(first, failure, time);
         store._watcher = new RulesWatcher(store, path, fingerprint, time);
         return store;
     }
@@ -60,7 +64,7 @@ internal sealed class RulesStore : IDisposable
     /// <summary>Checks a text without putting it in force.</summary>
     public static RulesCheck Check(string text)
     {
-        var parsed = Parse(text);
+        var parsed = Parse(text, FailurePolicy.Closed);
         return new RulesCheck(parsed.Rules, Texts(parsed.Problems), Texts(parsed.Warnings));
     }
 
@@ -68,7 +72,7 @@ internal sealed class RulesStore : IDisposable
     /// <returns>Every problem; none when the rules are in force.</returns>
     public IReadOnlyList<string> Replace(string text)
     {
-        var parsed = Parse(text);
+        var parsed = Parse(text, Failure);
         if (parsed.Rules is null)
             return Texts(parsed.Problems);
         Publish(parsed.Rules, SentSource, [new RulesFile(SentName, text)], parsed.Warnings);
@@ -94,11 +98,11 @@ internal sealed class RulesStore : IDisposable
 
     public void Dispose() => _watcher?.Dispose();
 
-    private static RulesParseResult Parse(string text)
+    private static RulesParseResult Parse(string text, FailurePolicy failure)
     {
         ArgumentNullException.ThrowIfNull(text);
         if (System.Text.Encoding.UTF8.GetByteCount(text) <= RulesFiles.MaxBytes)
-            return RulesParser.Parse(new RulesFile(SentName, text));
+            return RulesParser.Parse(failure, new RulesFile(SentName, text));
         return new RulesParseResult(null, [new RulesProblem(SentName, 0, 0, $"The text has more than {RulesFiles.MaxBytes:N0} bytes. Load larger rules from a folder.")], []);
     }
 

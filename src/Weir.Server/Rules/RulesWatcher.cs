@@ -80,7 +80,7 @@ internal sealed class RulesWatcher : IDisposable
             _store.Recovered(_path);
             return;
         }
-        var load = RulesFiles.Load(_path);
+        var load = RulesFiles.Load(_path, _store.Failure);
         // Files that changed while they were read may be halves of two versions: they get another look.
         if (!RulesFiles.Fingerprint(_path).AsSpan().SequenceEqual(seen))
             return;

@@ -125,4 +125,21 @@ public sealed class RulesStoreTests : IDisposable
         Assert.Equal(Enumerable.Range(2, 400), versions.Order());
         Assert.Equal(401, store.Current.Version);
     }
+
+    [Fact]
+    public void Open_WithAFailurePolicy_GivesItToRulesThatNameNone()
+    {
+        var path = _folder.Write("rules.yaml", """
+            domain: d
+            descriptors:
+              - key: a
+                rate_limit: { limit: 1, window: 1s }
+              - key: b
+                rate_limit: { limit: 1, window: 1s, failure: closed }
+            """);
+
+        using var store = RulesStore.Open(path, _time, FailurePolicy.Open);
+
+        Assert.Equal([FailurePolicy.Open, FailurePolicy.Closed], store.Current.RuleSet.Rules.Select(r => r.Failure));
+    }
 }

@@ -3,7 +3,7 @@ using System.Text;
 namespace Weir.Yaml;
 
 /// <summary>Reads one document, which is one domain, into its tree.</summary>
-internal sealed class DomainReader(ProblemList problems, ProblemList warnings)
+internal sealed class DomainReader(ProblemList problems, ProblemList warnings, FailurePolicy failure)
 {
     /// <summary>Levels of descriptors.</summary>
     public const int MaxLevels = 16;
@@ -158,7 +158,7 @@ internal sealed class DomainReader(ProblemList problems, ProblemList warnings)
 
     private Rule? ReadRule(YamlFields fields, string path)
     {
-        var options = new RuleOptions { Domain = _domain, Path = path, Shadow = fields.Flag("shadow_mode"), Quota = fields.Flag("quota_mode") };
+        var options = new RuleOptions { Domain = _domain, Path = path, Failure = failure, Shadow = fields.Flag("shadow_mode"), Quota = fields.Flag("quota_mode") };
         if (!fields.Has("rate_limit"))
         {
             WarnWithoutLimit(fields, "shadow_mode");

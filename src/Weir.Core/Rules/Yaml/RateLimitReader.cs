@@ -22,7 +22,7 @@ internal sealed class RateLimitReader(YamlFields fields, YamlMark mark, ProblemL
         options = options with { Shadow = options.Shadow | fields.Flag("shadow"), Replaces = ReadReplaces(options.Name) };
         var failure = Choice<FailurePolicy>("failure");
         var unlimited = fields.Flag("unlimited");
-        options = options with { Failure = failure ?? FailurePolicy.Closed, Unlimited = unlimited };
+        options = options with { Failure = failure ?? options.Failure, Unlimited = unlimited };
         return unlimited ? ReadUnlimited(options) : ReadLimit(options);
     }
 

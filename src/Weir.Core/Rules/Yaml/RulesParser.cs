@@ -14,7 +14,12 @@ public static class RulesParser
 {
     /// <summary>Reads files that together make one set of rules.</summary>
     /// <param name="files">The files, in the order in which problems and rules are listed.</param>
-    public static RulesParseResult Parse(params IReadOnlyList<RulesFile> files)
+    public static RulesParseResult Parse(params IReadOnlyList<RulesFile> files) => Parse(FailurePolicy.Closed, files);
+
+    /// <summary>Reads files that together make one set of rules.</summary>
+    /// <param name="failure">The failure policy of rules that name none.</param>
+    /// <param name="files">The files, in the order in which problems and rules are listed.</param>
+    public static RulesParseResult Parse(FailurePolicy failure, params IReadOnlyList<RulesFile> files)
     {
         ArgumentNullException.ThrowIfNull(files);
         var problems = new ProblemList();
@@ -24,12 +29,12 @@ public static class RulesParser
         {
             problems.Enter(file.Path);
             warnings.Enter(file.Path);
-            ReadFile(file.Text, domains, problems, warnings);
+            ReadFile(file.Text, domains, problems, () => new DomainReader(problems, warnings, failure));
         }
         return new RulesParseResult(problems.Count == 0 ? new RuleSet(domains) : null, problems.ToSorted(), warnings.ToSorted());
     }
 
-    private static void ReadFile(string text, List<RuleDomain> domains, ProblemList problems, ProblemList warnings)
+    private static void ReadFile(string text, List<RuleDomain> domains, ProblemList problems, Func<DomainReader> newReader)
     {
         var before = problems.Count;
         // A '---' before the first or after the last domain makes an empty document, which is no mistake.
@@ -38,7 +43,7 @@ public static class RulesParser
             problems.Add(new YamlMark(1, 1), "The file is empty. Write domain and descriptors, or remove the file.");
         foreach (var document in documents)
         {
-            if (new DomainReader(problems, warnings).Read(document) is { } domain)
+            if (newReader().Read(document) is { } domain)
                 Add(domain, domains, problems);
         }
     }
