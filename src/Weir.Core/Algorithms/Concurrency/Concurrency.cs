@@ -5,15 +5,16 @@ namespace Weir;
 /// <see cref="Rule.Window"/> after they were taken or last renewed, so that a holder that died frees its permits.
 /// </summary>
 /// <remarks>
-/// All leases of a rule run equally long, so the order in which they were taken or renewed is the order in which they end. A release leaves an empty
-/// lease in its place; taking and renewing clear them from the front, and compact the ring when most of it is empty.
+/// All leases of a rule run equally long, so the order in which they were taken or renewed is the order in which they end, but for the first leases after
+/// a rule's lease time was shortened. A release leaves an empty lease in its place; empty leases are cleared from the front, and from everywhere
+/// when most are empty.
 /// </remarks>
 public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
 {
     private const int CompactFrom = 16;
 
     /// <inheritdoc />
-    public static ConcurrencyState Fresh(Rule rule, long nowMicros) => default;
+    public static ConcurrencyState Fresh(Rule rule, long nowMicros) => new(default, 0, nowMicros, nowMicros);
 
     /// <inheritdoc />
     public static Decision Decide(Rule rule, in ConcurrencyState state, long nowMicros, int cost, out ConcurrencyState next)
@@ -27,7 +28,7 @@ public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
         {
             var id = next.LastId + 1;
             var lease = new Lease(id, instant + rule.WindowMicros, cost);
-            next = new ConcurrencyState(next.Leases.Append(lease), next.Held + cost, id, instant);
+            next = new ConcurrencyState(Added(next.Leases, lease), next.Held + cost, id, instant);
         }
         return new Decision
         {
@@ -56,7 +57,7 @@ public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
             lease.Permits -= back;
             left -= back;
         }
-        next = next with { Held = next.Held - wanted + left };
+        next = Compacted(next with { Held = next.Held - wanted + left });
         return wanted - left;
     }
 
@@ -73,7 +74,7 @@ public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
                 continue;
             var renewed = lease with { EndMicros = instant + rule.WindowMicros };
             lease.Permits = 0;
-            next = next with { Leases = next.Leases.Append(renewed), NewestMicros = instant };
+            next = Compacted(next with { Leases = Added(next.Leases, renewed) });
             return true;
         }
         return false;
@@ -101,21 +102,36 @@ public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
         var ended = 0;
         while (ended < leases.Count && (leases[ended].EndMicros <= instant || leases[ended].Permits == 0))
             held -= leases[ended++].Permits;
-        var left = leases.DropFirst(ended);
-        if (left.Count >= CompactFrom && left.Count > 4 * held)
-            left = Compacted(left);
-        return new ConcurrencyState(left, held, state.LastId, instant);
+        return new ConcurrencyState(leases.DropFirst(ended), held, state.LastId, instant);
     }
 
-    private static Ring<Lease> Compacted(Ring<Lease> leases)
+    private static Ring<Lease> Added(Ring<Lease> leases, Lease lease)
     {
+        if (leases.Count == 0 || leases[leases.Count - 1].EndMicros <= lease.EndMicros)
+            return leases.Append(lease);
+        // The lease time was shortened: a copy, because the ring itself must stay readable.
+        var ordered = default(Ring<Lease>);
+        var at = 0;
+        while (leases[at].EndMicros <= lease.EndMicros)
+            ordered = ordered.Append(leases[at++]);
+        ordered = ordered.Append(lease);
+        while (at < leases.Count)
+            ordered = ordered.Append(leases[at++]);
+        return ordered;
+    }
+
+    // Only what empties leases compacts: a refused request, whose next state is thrown away, would do it over and over.
+    private static ConcurrencyState Compacted(in ConcurrencyState state)
+    {
+        if (state.Leases.Count < CompactFrom || state.Leases.Count <= 4 * state.Held)
+            return state;
         var compact = default(Ring<Lease>);
-        for (var i = 0; i < leases.Count; i++)
+        for (var i = 0; i < state.Leases.Count; i++)
         {
-            if (leases[i].Permits > 0)
-                compact = compact.Append(leases[i]);
+            if (state.Leases[i].Permits > 0)
+                compact = compact.Append(state.Leases[i]);
         }
-        return compact;
+        return state with { Leases = compact };
     }
 
     private static long FitsAt(Rule rule, in ConcurrencyState state, int cost)

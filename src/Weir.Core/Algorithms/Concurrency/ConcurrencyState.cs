@@ -1,7 +1,10 @@
 namespace Weir;
 
 /// <summary>A lease of a <see cref="Concurrency"/> counter.</summary>
-/// <param name="Id">Its number within the counter, from 1.</param>
+/// <param name="Id">
+/// Its number within the counter, from the instant at which the counter was made: a holder whose counter was freed meanwhile must not find its lease's
+/// number on somebody else's lease.
+/// </param>
 /// <param name="EndMicros">When it ends unless it is renewed.</param>
 /// <param name="Permits">Permits it holds; 0 once released.</param>
 public record struct Lease(long Id, long EndMicros, long Permits);
