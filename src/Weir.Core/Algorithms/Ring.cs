@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Weir;
 
 /// <summary>
-/// A queue in a growing circular array, as a value: <see cref="Append"/> and <see cref="DropFirst"/> return the next ring and leave this one readable,
-/// because what they write lies outside it. Only one of the two may be appended to afterwards.
+/// A queue in a growing circular array, as a value: each operation returns the next ring and leaves this one readable, because what it writes lies outside
+/// it. Only one of the two may be appended to afterwards, and a place that was dropped is free to be written: whoever wants to go back to this ring may
+/// drop or append, not both.
 /// </summary>
 /// <typeparam name="T">What is queued.</typeparam>
 public readonly struct Ring<T>
@@ -40,6 +41,9 @@ public readonly struct Ring<T>
 
     /// <summary>The ring without its oldest items.</summary>
     public Ring<T> DropFirst(int items) => items == 0 ? this : new Ring<T>(_items, _head + items, Count - items);
+
+    /// <summary>The ring without its newest items.</summary>
+    public Ring<T> DropLast(int items) => items == 0 ? this : new Ring<T>(_items, _head, Count - items);
 
     private T[] Grown()
     {

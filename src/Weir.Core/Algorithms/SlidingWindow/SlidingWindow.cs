@@ -13,6 +13,7 @@ public readonly struct SlidingWindow : IAlgorithm<SlidingWindowState>
     private const int InstantBits = 64 - PermitBits;
     private const ulong PermitMask = (1UL << PermitBits) - 1;
     private const ulong InstantMask = (1UL << InstantBits) - 1;
+    private const int CompactFrom = 16;
 
     /// <inheritdoc />
     public static SlidingWindowState Fresh(Rule rule, long nowMicros) => default;
@@ -63,7 +64,7 @@ public readonly struct SlidingWindow : IAlgorithm<SlidingWindowState>
             return -debt;
         }
         var given = permits == 0 ? 0 : GiveBack(next, stamp, permits);
-        next = next with { Sum = next.Sum - given };
+        next = Compacted(next with { Sum = next.Sum - given });
         return given;
     }
 
@@ -75,21 +76,21 @@ public readonly struct SlidingWindow : IAlgorithm<SlidingWindowState>
     public static long IdleAt(Rule rule, in SlidingWindowState state, long nowMicros) => EmptyAt(rule, state, nowMicros);
 
     private static long EmptyAt(Rule rule, in SlidingWindowState state, long nowMicros) =>
-        state.Sum == 0 ? nowMicros : Math.Max(nowMicros, state.NewestMicros + rule.WindowMicros);
+        state.Taken.Count == 0 ? nowMicros : Math.Max(nowMicros, Instant(state, state.Taken[state.Taken.Count - 1]) + rule.WindowMicros);
 
     private static SlidingWindowState WithoutExpired(Rule rule, in SlidingWindowState state, long instant)
     {
         var taken = state.Taken;
         if (taken.Count == 0)
-            return state;
+            return state with { NewestMicros = instant };
         if (instant - state.NewestMicros >= rule.WindowMicros)
-            return new SlidingWindowState(taken.DropFirst(taken.Count), 0, state.NewestMicros);
+            return new SlidingWindowState(taken.DropFirst(taken.Count), 0, instant);
         var horizon = instant - rule.WindowMicros;
         var sum = state.Sum;
         var expired = 0;
         while (expired < taken.Count && Instant(state, taken[expired]) <= horizon)
             sum -= Permits(taken[expired++]);
-        return expired == 0 ? state : new SlidingWindowState(taken.DropFirst(expired), sum, state.NewestMicros);
+        return new SlidingWindowState(taken.DropFirst(expired), sum, instant);
     }
 
     private static SlidingWindowState Take(in SlidingWindowState state, long instant, long permits)
@@ -114,6 +115,25 @@ public readonly struct SlidingWindow : IAlgorithm<SlidingWindowState>
             left -= back;
         }
         return permits - left;
+    }
+
+    // Entries that gave everything back would tell a reset too late at the end of the ring, and pile up inside it when much is taken and given back.
+    private static SlidingWindowState Compacted(in SlidingWindowState state)
+    {
+        var taken = state.Taken;
+        var empty = 0;
+        while (empty < taken.Count && Permits(taken[taken.Count - 1 - empty]) == 0)
+            empty++;
+        taken = taken.DropLast(empty);
+        if (taken.Count < CompactFrom || taken.Count <= 2 * state.Sum)
+            return state with { Taken = taken };
+        var compact = default(Ring<ulong>);
+        for (var i = 0; i < taken.Count; i++)
+        {
+            if (Permits(taken[i]) > 0)
+                compact = compact.Append(taken[i]);
+        }
+        return state with { Taken = compact };
     }
 
     // The first instant at which enough of the oldest permits have come back.
