@@ -119,7 +119,7 @@ public sealed class Rule
     internal bool CountsLike(Rule other) =>
         Algorithm == other.Algorithm
         && (Algorithm == AlgorithmKind.Concurrency || WindowMicros == other.WindowMicros)
-        && (Algorithm != AlgorithmKind.TokenBucket || EmissionDenominator == other.EmissionDenominator)
+        && (Algorithm != AlgorithmKind.TokenBucket || (EmissionNumerator == other.EmissionNumerator && EmissionDenominator == other.EmissionDenominator))
         && Calendar?.Unit == other.Calendar?.Unit
         && Calendar?.Zone.Id == other.Calendar?.Zone.Id;
 

@@ -20,7 +20,9 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
         var now = Units(rule, nowMicros);
         var level = Level(state, now);
         next = state;
-        if (cost > rule.Burst || (rule.Permits == 0 && cost > 0))
+        if (rule.Permits == 0)
+            return Refusal(rule, cost == 0 ? Outcome.Allowed : Outcome.NeverFits, 0, 0);
+        if (cost > rule.Burst)
             return Refusal(rule, Outcome.NeverFits, level, 0);
         var depth = rule.Burst * rule.EmissionNumerator;
         var filled = level + (cost * rule.EmissionNumerator);
@@ -28,20 +30,22 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
             return Refusal(rule, Outcome.Refused, level, Modular.CeilingDivide(filled - depth, rule.EmissionDenominator));
         if (cost > 0)
             next = (now + (ulong)filled) & Modular.WordMask;
+        var reset = Modular.CeilingDivide(filled, rule.EmissionDenominator);
         return new Decision
         {
             Outcome = Outcome.Allowed,
             Rule = rule,
             Remaining = (depth - filled) / rule.EmissionNumerator,
-            ResetMicros = Modular.CeilingDivide(filled, rule.EmissionDenominator),
-            Stamp = (long)next,
+            ResetMicros = reset,
+            Stamp = nowMicros + reset,
         };
     }
 
     /// <inheritdoc />
     /// <remarks>
-    /// A charge whose stamp lies u before now has given back all but u on its own: in the busy period it began, time refilled the rest. So at most the
-    /// distance from now to the stamp is returned. Debt from charging more than fits is remembered up to one further bucket.
+    /// The stamp is the instant at which the bucket would have been full again after the charge, in whole microseconds rounded up (units wrap around within
+    /// hours for odd limits). What time has refilled until now cannot be given back once more, so at most the distance from now to the stamp is.
+    /// Debt from charging more than fits is remembered up to one further bucket.
     /// </remarks>
     public static long Settle(Rule rule, in ulong state, long nowMicros, long cost, long? stamp, long actual, out ulong next)
     {
@@ -56,13 +60,16 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
         if (permits > 0)
         {
             change = Math.Min(level, Math.Min(permits, rule.Burst) * rule.EmissionNumerator);
-            if (stamp is { } taken)
-                change = Math.Min(change, Level((ulong)taken & Modular.WordMask, now));
+            var left = stamp is { } full ? Math.Max(0, full - nowMicros) : long.MaxValue;
+            if (left <= level / rule.EmissionDenominator)
+                change = Math.Min(change, left * rule.EmissionDenominator);
         }
         else
         {
-            change = Math.Max(level - (2 * depth), Math.Max(permits, -rule.Burst) * rule.EmissionNumerator);
+            change = Math.Max(Math.Min(0, level - (2 * depth)), Math.Max(permits, -rule.Burst) * rule.EmissionNumerator);
         }
+        if (change == 0)
+            return 0;
         next = (now + (ulong)(level - change)) & Modular.WordMask;
         return change / rule.EmissionNumerator;
     }
