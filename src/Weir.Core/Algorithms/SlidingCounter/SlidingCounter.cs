@@ -57,6 +57,8 @@ public readonly struct SlidingCounter : IAlgorithm<ulong>
             return 0;
         var before = inPrevious ? counts.Previous : counts.Current;
         var after = Math.Clamp(before - cost + actual, 0, (long)CountMask);
+        if (after == before)
+            return 0;
         next = Pack(rule, inPrevious ? counts with { Previous = after } : counts with { Current = after });
         return before - after;
     }
