@@ -20,7 +20,13 @@ internal abstract class Cell
     /// <summary>Decides from the pending state and keeps what follows pending.</summary>
     public abstract Decision Decide(long nowMicros, int cost);
 
-    /// <summary>Says what the state would decide, and changes nothing.</summary>
+    /// <summary>
+    /// Drops what has ended by now from the state itself. Must come before decisions that may be discarded: they drop and append, and what is
+    /// appended may lie where the state to go back to still has what was dropped.
+    /// </summary>
+    public abstract void DropEnded(long nowMicros);
+
+    /// <summary>Says what the state would decide, and changes nothing. After <see cref="DropEnded"/>.</summary>
     public abstract Decision Look(long nowMicros, int cost);
 
     /// <summary>Makes the pending state the state.</summary>
@@ -62,6 +68,12 @@ internal sealed class Cell<TAlgorithm, TState> : Cell
         var decision = TAlgorithm.Decide(Rule, _pending, nowMicros, cost, out var next);
         _pending = next;
         return decision;
+    }
+
+    public override void DropEnded(long nowMicros)
+    {
+        TAlgorithm.Decide(Rule, _state, nowMicros, 0, out _pending);
+        Commit();
     }
 
     public override Decision Look(long nowMicros, int cost) => TAlgorithm.Decide(Rule, _state, nowMicros, cost, out _);

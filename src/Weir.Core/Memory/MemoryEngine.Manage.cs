@@ -15,7 +15,7 @@ public sealed partial class MemoryEngine
         ArgumentOutOfRangeException.ThrowIfNegative(actual);
         while (true)
         {
-            if (!TryLock(charge.Id, nowMicros, out var table, out var index))
+            if (!TryLock(charge.Id, ref nowMicros, out var table, out var index))
             {
                 // A counter that went idle has given everything back; only an additional charge needs a new one.
                 if (actual <= charge.Cost || charge.Rule.Permits == 0 || !SegmentOf(charge.Id).TryAdd(charge, nowMicros))
@@ -49,7 +49,7 @@ public sealed partial class MemoryEngine
 
     private bool Renew(in Charge charge, long stamp, long nowMicros)
     {
-        if (!TryLock(charge.Id, nowMicros, out var table, out var index))
+        if (!TryLock(charge.Id, ref nowMicros, out var table, out var index))
             return false;
         ref var slot = ref table[index];
         var state = slot.Word;
@@ -62,7 +62,7 @@ public sealed partial class MemoryEngine
 
     private bool Reset(CounterId id, long nowMicros)
     {
-        if (!TryLock(id, nowMicros, out var table, out var index))
+        if (!TryLock(id, ref nowMicros, out var table, out var index))
             return false;
         ref var slot = ref table[index];
         var state = (ulong)nowMicros;
@@ -74,11 +74,11 @@ public sealed partial class MemoryEngine
         return true;
     }
 
-    private bool TryLock(CounterId id, long nowMicros, out Table table, out int index)
+    private bool TryLock(CounterId id, ref long nowMicros, out Table table, out int index)
     {
         while (true)
         {
-            table = SegmentOf(id).TableAt(nowMicros);
+            table = SegmentOf(id).TableAt(ref nowMicros);
             index = table.Find(id);
             if (index < 0)
                 return false;

@@ -21,7 +21,7 @@ public sealed partial class MemoryEngine
         var held = _held ??= new Held[ILimiter.MaxCharges];
         Span<byte> places = stackalloc byte[charges.Length];
         var counters = Sort(charges, places, held);
-        while (!TryHold(charges, held.AsSpan(0, counters), nowMicros))
+        while (!TryHold(charges, held.AsSpan(0, counters), ref nowMicros))
             Thread.Yield();
         try
         {
@@ -73,7 +73,7 @@ public sealed partial class MemoryEngine
     }
 
     // Segment locks may not be taken while lock bits are held, so whatever needs one first gives back all bits and begins again.
-    private bool TryHold(ReadOnlySpan<Charge> charges, Span<Held> held, long nowMicros)
+    private bool TryHold(ReadOnlySpan<Charge> charges, Span<Held> held, ref long nowMicros)
     {
         for (var i = 0; i < held.Length; i++)
         {
@@ -82,7 +82,7 @@ public sealed partial class MemoryEngine
                 continue;
             ref readonly var charge = ref charges[counter.Charge];
             var segment = SegmentOf(counter.Id);
-            var table = segment.TableAt(nowMicros);
+            var table = segment.TableAt(ref nowMicros);
             var index = table.Find(counter.Id);
             if (index < 0)
             {
@@ -103,6 +103,7 @@ public sealed partial class MemoryEngine
                 return false;
             }
             counter.Word = counter.Pending = counter.Slot.Word & Modular.WordMask;
+            counter.Cell?.DropEnded(nowMicros);
         }
         return true;
     }
@@ -155,7 +156,25 @@ public sealed partial class MemoryEngine
         {
             if (decisions[i].IsAllowed)
                 decisions[i] = DecideOne(charges[i], 0, ref held[places[i]], nowMicros) with { Outcome = Outcome.Allowed, RetryAfterMicros = 0 };
+            else if (CostAt(charges, places, places[i]) is var cost && cost != charges[i].Cost)
+                decisions[i] = RefuseTogether(charges[i], cost, ref held[places[i]], nowMicros);
         }
+    }
+
+    // A counter named several times refuses for all that the request asks of it, not for what one charge leaves to the next.
+    private Decision RefuseTogether(in Charge charge, int cost, ref Held counter, long nowMicros)
+    {
+        var decision = DecideOne(charge, cost, ref counter, nowMicros);
+        counter.Pending = counter.Word;
+        return decision;
+    }
+
+    private static int CostAt(ReadOnlySpan<Charge> charges, Span<byte> places, byte place)
+    {
+        var cost = 0;
+        for (var i = 0; i < charges.Length; i++)
+            cost += places[i] == place ? charges[i].Cost : 0;
+        return cost;
     }
 
     private static void Commit(Span<Held> held, long nowMicros)

@@ -111,7 +111,7 @@ public sealed partial class MemoryEngine : ILimiter, IDisposable
         var wait = new SpinWait();
         while (true)
         {
-            var table = segment.TableAt(nowMicros);
+            var table = segment.TableAt(ref nowMicros);
             var index = table.Find(charge.Id);
             if (index < 0)
             {
@@ -149,7 +149,7 @@ public sealed partial class MemoryEngine : ILimiter, IDisposable
         var segment = SegmentOf(charge.Id);
         while (true)
         {
-            var table = segment.TableAt(nowMicros);
+            var table = segment.TableAt(ref nowMicros);
             var index = table.Find(charge.Id);
             if (index < 0)
             {

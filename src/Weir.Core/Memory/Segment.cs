@@ -28,10 +28,17 @@ internal sealed class Segment
     }
 
     /// <summary>The table to look in now. A sweep that is overdue happens first.</summary>
-    public Table TableAt(long nowMicros)
+    /// <param name="nowMicros">
+    /// The instant of the decision. Set forward to the last sweep if it lies before it: what was idle by then has been freed, and would be missing from
+    /// an earlier instant's window.
+    /// </param>
+    public Table TableAt(ref long nowMicros)
     {
         var table = Volatile.Read(ref _table);
-        return nowMicros - table.SweptAtMicros <= SweepDeadlineMicros ? table : TableAtSlow(nowMicros);
+        var swept = table.SweptAtMicros;
+        if (nowMicros < swept)
+            nowMicros = swept;
+        return nowMicros - swept <= SweepDeadlineMicros ? table : TableAtSlow(nowMicros);
     }
 
     /// <summary>Makes a counter unless it exists.</summary>
@@ -64,7 +71,7 @@ internal sealed class Segment
             if (idle * 8 > _table.Used || (idle > 0 && overdue))
                 RebuildLocked(nowMicros);
             else if (idle == 0)
-                _table.SweptAtMicros = nowMicros;
+                _table.SweptAtMicros = Math.Max(_table.SweptAtMicros, nowMicros);
         }
     }
 
@@ -87,7 +94,7 @@ internal sealed class Segment
     /// <returns>The index to go on from, or −1 at the end.</returns>
     public int List(int from, int count, long nowMicros, bool blockedOnly, List<CounterView> page)
     {
-        _ = TableAt(nowMicros);
+        _ = TableAt(ref nowMicros);
         lock (_lock)
         {
             for (var index = from; index < _table.Capacity; index++)
@@ -122,7 +129,7 @@ internal sealed class Segment
             if (old[index].Low != 0)
                 Freeze(ref old[index].Word);
         }
-        var next = new Table(CapacityFor(old.Used - CountIdleLocked(nowMicros)), nowMicros);
+        var next = new Table(CapacityFor(old.Used - CountIdleLocked(nowMicros)), Math.Max(old.SweptAtMicros, nowMicros));
         for (var index = 0; index < old.Capacity; index++)
         {
             ref var slot = ref old[index];
@@ -185,9 +192,11 @@ internal sealed class Segment
         if (WordAlgorithms.Has(rule))
         {
             WordAlgorithms.Settle(rule, WordAlgorithms.Fresh(rule, nowMicros), nowMicros, 0, null, Math.Min(used, rule.Burst), out var carried);
+            // A thread that read the old word before the lock must not find the same bits after it, unless they mean the same.
+            if (carried == state && slot.Content is Rule && !SharesUnits(old, rule))
+                carried = used == 0 ? WordAlgorithms.Fresh(rule, nowMicros - (2 * rule.WindowMicros)) : carried + 1;
             slot.Content = rule;
-            // A thread that read the old word before the lock must not find the same bits after it.
-            Slot.Unlock(ref slot.Word, carried == state ? carried + 1 : carried);
+            Slot.Unlock(ref slot.Word, carried);
             return;
         }
         var next = Cell.Create(rule, nowMicros);
@@ -195,6 +204,9 @@ internal sealed class Segment
         slot.Content = next;
         Slot.Unlock(ref slot.Word, IdleWord(next.IdleAt(nowMicros)));
     }
+
+    private static bool SharesUnits(Rule old, Rule rule) =>
+        old.Algorithm == rule.Algorithm && (rule.Algorithm != AlgorithmKind.TokenBucket || old.EmissionDenominator == rule.EmissionDenominator);
 
     private void AddViewLocked(int index, long nowMicros, bool blockedOnly, List<CounterView> page)
     {
@@ -206,6 +218,7 @@ internal sealed class Segment
         long used;
         if (slot.Content is Cell cell)
         {
+            cell.DropEnded(nowMicros);
             (look, next) = (cell.Look(nowMicros, 0), cell.Look(nowMicros, 1));
             used = cell.Used(nowMicros);
         }

@@ -23,7 +23,7 @@ internal sealed class Table
         SweptAtMicros = sweptAtMicros;
     }
 
-    /// <summary>When idle counters were last looked for. Written under the segment's lock.</summary>
+    /// <summary>When idle counters were last looked for. Written under the segment's lock, read by anyone; never goes back.</summary>
     public long SweptAtMicros { get; set; }
 
     /// <summary>Slots in use. Written under the segment's lock.</summary>
