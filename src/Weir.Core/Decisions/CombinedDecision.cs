@@ -22,26 +22,48 @@ public static class CombinedDecision
         return quotas > 0 && refusedQuotas == quotas;
     }
 
-    /// <summary>The decision that binds: of those that refuse the one to wait for longest, else the one with the least remaining.</summary>
+    /// <summary>
+    /// The decision that binds. Of those that allow, the one with the least remaining. Of those that refuse, the one to wait for longest, where quota rules
+    /// count as one that allows as soon as the first of them does.
+    /// </summary>
     public static Decision Binding(ReadOnlySpan<Charge> charges, ReadOnlySpan<Decision> decisions, bool refused)
+    {
+        var binding = refused ? Refusing(charges, decisions) : Allowing(charges, decisions);
+        return binding < 0 ? Decision.Unlimited : decisions[binding];
+    }
+
+    private static int Allowing(ReadOnlySpan<Charge> charges, ReadOnlySpan<Decision> decisions)
     {
         var binding = -1;
         for (var i = 0; i < charges.Length; i++)
         {
-            if (charges[i].Rule.Shadow || decisions[i].IsAllowed == refused)
-                continue;
-            if (binding < 0 || Binds(decisions[i], decisions[binding], refused))
+            if (!charges[i].Rule.Shadow && decisions[i].IsAllowed && (binding < 0 || decisions[i].Remaining < decisions[binding].Remaining))
                 binding = i;
         }
-        return binding < 0 ? Decision.Unlimited : decisions[binding];
+        return binding;
     }
 
-    private static bool Binds(in Decision candidate, in Decision binding, bool refused)
+    private static int Refusing(ReadOnlySpan<Charge> charges, ReadOnlySpan<Decision> decisions)
     {
-        if (!refused)
-            return candidate.Remaining < binding.Remaining;
-        if (candidate.Outcome != binding.Outcome)
-            return candidate.Outcome == Outcome.NeverFits;
-        return candidate.RetryAfterMicros > binding.RetryAfterMicros;
+        var (binding, quota, quotasRefuse) = (-1, -1, true);
+        for (var i = 0; i < charges.Length; i++)
+        {
+            if (charges[i].Rule.Shadow)
+                continue;
+            if (charges[i].Rule.Quota)
+            {
+                quotasRefuse &= !decisions[i].IsAllowed;
+                quota = quota < 0 || WaitsLonger(decisions[quota], decisions[i]) ? i : quota;
+            }
+            else if (!decisions[i].IsAllowed && (binding < 0 || WaitsLonger(decisions[i], decisions[binding])))
+            {
+                binding = i;
+            }
+        }
+        return quota >= 0 && quotasRefuse && (binding < 0 || WaitsLonger(decisions[quota], decisions[binding])) ? quota : binding;
     }
+
+    private static bool WaitsLonger(in Decision decision, in Decision than) => decision.Outcome == than.Outcome
+        ? decision.RetryAfterMicros > than.RetryAfterMicros
+        : decision.Outcome == Outcome.NeverFits;
 }

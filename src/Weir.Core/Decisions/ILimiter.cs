@@ -17,7 +17,7 @@ public interface ILimiter
     /// <param name="decisions">Receives each charge's own decision; at least as long as <paramref name="charges"/>.</param>
     /// <returns>
     /// The binding decision: of those that refuse the one to wait for longest, else the one with the least remaining. Shadow rules never bind;
-    /// quota rules refuse only all together.
+    /// quota rules refuse only all together, until the first of them allows.
     /// </returns>
     /// <exception cref="ArgumentException">No charge, too many, or too little room for the decisions.</exception>
     ValueTask<Decision> DecideAsync(ReadOnlyMemory<Charge> charges, Memory<Decision> decisions);
