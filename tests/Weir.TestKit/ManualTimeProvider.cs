@@ -42,6 +42,14 @@ public sealed class ManualTimeProvider : TimeProvider
             timer.Fire();
     }
 
+    /// <summary>Lets time pass on both clocks while nobody runs, as when the process is stopped: timers fire late, with the next <see cref="Advance"/>.</summary>
+    public void Suspend(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(by.Ticks, nameof(by));
+        lock (_lock)
+            MoveTo(_monotonic + by);
+    }
+
     /// <summary>Steps the time of day alone, as an administrator or NTP would.</summary>
     public void StepSystemClock(TimeSpan by)
     {
@@ -84,8 +92,9 @@ public sealed class ManualTimeProvider : TimeProvider
         // Called with the owner's lock held.
         public void Reschedule(List<ManualTimer> timers)
         {
+            // A timer that is late fires once, not once for every period that it missed.
             if (_period > TimeSpan.Zero)
-                Due += _period;
+                Due = Due + _period > owner._monotonic ? Due + _period : owner._monotonic + _period;
             else
                 timers.Remove(this);
         }
