@@ -22,7 +22,7 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
     ];
 
     /// <summary>Whether a request is for one of these calls.</summary>
-    public static bool Owns(string path) => path.StartsWith(RawTarget.Prefix, StringComparison.Ordinal) || CallAt(path) >= 0;
+    public static bool Owns(IHttpRequestFeature request) => RawTarget.IsKey(request.RawTarget) || CallAt(request.Path) >= 0;
 
     /// <summary>Answers one request.</summary>
     public Task HandleAsync(IFeatureCollection features)
@@ -30,14 +30,13 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
         var exchange = new Exchange(features);
         if (state.IsStopping)
             exchange.Response.Headers.Connection = "close";
-        var path = exchange.Request.Path;
-        if (path.StartsWith(RawTarget.Prefix, StringComparison.Ordinal))
+        if (RawTarget.IsKey(exchange.Request.RawTarget))
         {
             return exchange.Request.Method is "GET" or "HEAD"
                 ? CheckKeyAsync(exchange)
-                : NotAllowedAsync(exchange, "GET");
+                : NotAllowedAsync(exchange, "GET, HEAD");
         }
-        var call = Calls[CallAt(path)];
+        var call = Calls[CallAt(exchange.Request.Path)];
         return exchange.Request.Method == call.Method ? GuardedAsync(exchange, call) : NotAllowedAsync(exchange, call.Method);
     }
 
@@ -73,11 +72,11 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
         return Problem.WriteAsync(exchange, problem);
     }
 
-    private Task NotAllowedAsync(Exchange exchange, string method)
+    private Task NotAllowedAsync(Exchange exchange, string methods)
     {
         metrics.RecordRejected(RejectReasons.MethodNotAllowed);
-        exchange.Response.Headers.Allow = method;
-        return Problem.WriteAsync(exchange, new InputException("method", $"{exchange.Request.Method} is not allowed here. Use {method}.", 405));
+        exchange.Response.Headers.Allow = methods;
+        return Problem.WriteAsync(exchange, Problem.NotAllowed(exchange.Request.Method, methods));
     }
 
     private void Record(in Decision decision, long started)

@@ -25,7 +25,7 @@ internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) 
         where TContext : notnull
     {
         public Context<TContext> CreateContext(IFeatureCollection contextFeatures) =>
-            CheckEndpoints.Owns(contextFeatures.GetRequiredFeature<IHttpRequestFeature>().Path)
+            CheckEndpoints.Owns(contextFeatures.GetRequiredFeature<IHttpRequestFeature>())
                 ? new Context<TContext>(contextFeatures, default, true)
                 : new Context<TContext>(contextFeatures, inner.CreateContext(contextFeatures), false);
 

@@ -17,7 +17,8 @@ internal static class InputRanges
     /// <exception cref="InputException">It is not one.</exception>
     public static long Whole(string field, ReadOnlySpan<char> text, long least, long most)
     {
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        // In a query a plus is a space, so it is no sign either.
+        if (!text.StartsWith('+') && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
             return value;
         throw new InputException(field, $"{Shown(text)} must be a whole number from {least:N0} to {most:N0}.");
     }

@@ -18,6 +18,10 @@ internal static class Problem
         _ => "Error",
     };
 
+    /// <summary>What to tell a caller that used the wrong method.</summary>
+    public static InputException NotAllowed(string method, string methods) =>
+        new("method", $"{method} is not allowed here. Use {methods.Replace(", ", " or ")}.", 405);
+
     public static Task WriteAsync(Exchange exchange, InputException problem)
     {
         var answer = Answer.Begin();

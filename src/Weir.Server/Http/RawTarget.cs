@@ -9,18 +9,23 @@ namespace Weir.Server.Http;
 /// </summary>
 internal static class RawTarget
 {
-    public const string Prefix = "/rate-limit/";
+    private const string Prefix = "/rate-limit/";
+
+    /// <summary>
+    /// Whether a target is a key's, judged as it was sent: the server's path has folded away <c>/..</c>, so that the key <c>..</c> would be answered by some
+    /// other page, and that page's 200 be taken for a permission.
+    /// </summary>
+    public static bool IsKey(ReadOnlySpan<char> target) => PathOf(target).StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>Decodes the key into <paramref name="key"/>.</summary>
-    /// <param name="target">The raw request target.</param>
+    /// <param name="target">The raw request target; <see cref="IsKey"/> is true of it.</param>
     /// <param name="key">Room for <see cref="RuleBounds.MaxKeyBytes"/> bytes at least.</param>
     /// <param name="cost">The cost, 1 unless the query says otherwise.</param>
     /// <returns>Bytes of the key.</returns>
     /// <exception cref="InputException">Key or query are not what they should be.</exception>
     public static int Parse(ReadOnlySpan<char> target, Span<byte> key, out int cost)
     {
-        var start = target.IndexOf(Prefix, StringComparison.Ordinal);
-        var rest = start < 0 ? [] : target[(start + Prefix.Length)..];
+        var rest = PathOf(target)[Prefix.Length..];
         var question = rest.IndexOf('?');
         cost = question < 0 ? 1 : ParseQuery(rest[(question + 1)..]);
         return DecodeKey(question < 0 ? rest : rest[..question], key[..RuleBounds.MaxKeyBytes]);
@@ -61,6 +66,17 @@ internal static class RawTarget
             throw TooLong(key.Length);
         if (!Utf8.IsValid(key))
             throw new InputException("key", "is not valid UTF-8. Percent-encode the UTF-8 bytes of the text.");
+    }
+
+    // Path and query. A target may also be a whole URL, as proxies write it.
+    private static ReadOnlySpan<char> PathOf(ReadOnlySpan<char> target)
+    {
+        if (target.StartsWith('/'))
+            return target;
+        var scheme = target.IndexOf("://", StringComparison.Ordinal);
+        var rest = scheme < 0 ? [] : target[(scheme + 3)..];
+        var end = rest.IndexOfAny('/', '?');
+        return end < 0 ? [] : rest[end..];
     }
 
     private static InputException TooLong(int? bytes) =>
