@@ -116,7 +116,7 @@ public sealed class Node : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Exchange.MaxBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = Exchange.MaxDrainedBytes;
             kestrel.Limits.MaxRequestLineSize = 8 * 1024;
             kestrel.Listen(new IPEndPoint(config.Address, config.Port));
         });

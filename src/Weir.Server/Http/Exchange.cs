@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Weir.Server.Deciding;
@@ -12,6 +13,12 @@ internal readonly struct Exchange(IFeatureCollection features)
     /// <summary>Largest body that is read: 1 MB.</summary>
     public const int MaxBodyBytes = 1024 * 1024;
 
+    /// <summary>
+    /// Largest body that is taken off the wire to be refused: 16 MB. A caller that is still sending when its connection closes would see the
+    /// connection break instead of the answer.
+    /// </summary>
+    public const int MaxDrainedBytes = 16 * MaxBodyBytes;
+
     private const string Json = "application/json";
     private const string ProblemJson = "application/problem+json";
 
@@ -23,21 +30,35 @@ internal readonly struct Exchange(IFeatureCollection features)
     /// <exception cref="InputException">It is larger than <see cref="MaxBodyBytes"/>.</exception>
     public async ValueTask<byte[]> ReadBodyAsync()
     {
-        if (Request.Headers.ContentLength > MaxBodyBytes)
+        // A caller that asks before it sends has nothing under way.
+        if (Request.Headers.ContentLength > MaxBodyBytes && Request.Headers.Expect.Count > 0)
             throw TooLarge();
         var reader = features.Get<IRequestBodyPipeFeature>()?.Reader ?? PipeReader.Create(Request.Body);
+        try
+        {
+            return await ReadAsync(reader) ?? throw TooLarge();
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == 413)
+        {
+            throw TooLarge();
+        }
+    }
+
+    // Null when the body is too large; it was then read to its end.
+    private static async ValueTask<byte[]?> ReadAsync(PipeReader reader)
+    {
+        var isTooLarge = false;
         while (true)
         {
             var read = await reader.ReadAsync();
-            if (read.Buffer.Length > MaxBodyBytes)
-                throw TooLarge();
+            isTooLarge |= read.Buffer.Length > MaxBodyBytes;
             if (read.IsCompleted)
             {
-                var body = read.Buffer.ToArray();
+                var body = isTooLarge ? null : read.Buffer.ToArray();
                 reader.AdvanceTo(read.Buffer.End);
                 return body;
             }
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            reader.AdvanceTo(isTooLarge ? read.Buffer.End : read.Buffer.Start, read.Buffer.End);
         }
     }
 
