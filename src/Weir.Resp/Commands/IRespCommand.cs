@@ -1,0 +1,13 @@
+namespace Weir.Resp;
+
+/// <summary>Something that can be sent. <see cref="RespCommand"/> does for most; own types write large or reused commands without copies.</summary>
+public interface IRespCommand
+{
+    /// <summary>
+    /// Writes the command. Called once for each attempt to send it, so more than once when a Cluster redirects it, and always before the
+    /// reply or failure is given; each time it must write the same.
+    /// </summary>
+    /// <remarks>Runs while the connection is locked: it must be quick, must not wait, and must not send anything itself.</remarks>
+    /// <param name="writer">Where to write; use it by reference and only during this call.</param>
+    void Write(ref RespCommandWriter writer);
+}
