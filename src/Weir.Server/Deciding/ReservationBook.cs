@@ -11,6 +11,10 @@ internal sealed record Reservation(Charge[] Charges, long[] Stamps, long TtlMicr
 {
     private long _endMicros;
 
+    /// <summary>How long all that it charged is held without being renewed: leases may end before the reservation itself.</summary>
+    public long HeldMicros { get; } = Charges.Where(static c => c.Rule.Algorithm == AlgorithmKind.Concurrency)
+        .Select(static c => c.Rule.WindowMicros).Append(TtlMicros).Min();
+
     /// <summary>When it ends by itself, on the decision clock.</summary>
     public long EndMicros
     {

@@ -126,7 +126,7 @@ internal sealed partial class CheckEndpoints
         answer.DecisionFields(binding);
         answer.Source(binding.Source);
         if (binding.IsAllowed && result.Charges.Length > 0 && reservation is null)
-            WriteReceipt(answer, Array.ConvertAll(result.Each, static d => d.Stamp));
+            WriteReceipt(answer, result.Each);
         if (reservation is var (id, ttl))
         {
             answer.Json.WriteString("reservation"u8, id);

@@ -79,20 +79,26 @@ internal sealed partial class CheckEndpoints
         answer.DecisionFields(decision);
         answer.Source(decision.Source);
         if (decision.IsAllowed && decision.Rule is not null)
-            WriteReceipt(answer, decision.Stamp);
+            WriteReceipt(answer, new ReadOnlySpan<Decision>(in decision));
         answer.Json.WriteEndObject();
         return exchange.AnswerAsync(Answer.StatusOf(decision), answer.Written);
     }
 
-    private static void WriteReceipt(Answer answer, params ReadOnlySpan<long> stamps)
+    // A charge that was not made is marked, so that a refund does not give back what another request took.
+    private static void WriteReceipt(Answer answer, ReadOnlySpan<Decision> decisions)
     {
-        Span<byte> text = stackalloc byte[ILimiter.MaxCharges * 20];
+        Span<byte> text = stackalloc byte[MaxReceiptBytes];
         var length = 0;
-        foreach (var stamp in stamps)
+        for (var i = 0; i < decisions.Length; i++)
         {
-            if (length > 0)
+            if (i > 0)
                 text[length++] = (byte)'.';
-            stamp.TryFormat(text[length..], out var written);
+            if (!IsTaken(decisions[i]))
+            {
+                text[length++] = NotTaken;
+                continue;
+            }
+            decisions[i].Stamp.TryFormat(text[length..], out var written);
             length += written;
         }
         answer.Json.WriteString("receipt"u8, text[..length]);

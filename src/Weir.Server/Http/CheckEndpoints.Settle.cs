@@ -7,6 +7,10 @@ namespace Weir.Server.Http;
 internal sealed partial class CheckEndpoints
 {
     private const long DefaultTtlMicros = 60_000_000;
+    private const byte NotTaken = (byte)'-';
+
+    /// <summary>Longest receipt: a number of 20 characters and a point for every charge.</summary>
+    internal const int MaxReceiptBytes = ILimiter.MaxCharges * 21;
 
     private async Task ReserveAsync(Exchange exchange)
     {
@@ -23,13 +27,14 @@ internal sealed partial class CheckEndpoints
             await AnswerAsync(exchange, request, result, null);
             return;
         }
-        var stamps = Array.ConvertAll(result.Each, static d => d.Stamp);
-        // Shadow and quota rules that refused have charged nothing, so there is nothing of theirs to settle.
-        var taken = Enumerable.Range(0, stamps.Length).Where(i => result.Each[i].IsAllowed).ToArray();
-        var ttl = request.TtlMillis * 1000 ?? DefaultTtlMicros;
-        var reservation = new Reservation([.. taken.Select(i => result.Charges[i])], [.. taken.Select(i => stamps[i])], ttl);
-        await AnswerAsync(exchange, request, result, (reservations.Add(reservation), ttl));
+        var taken = Enumerable.Range(0, result.Each.Length).Where(i => IsTaken(result.Each[i])).ToArray();
+        var reservation = new Reservation([.. taken.Select(i => result.Charges[i])], [.. taken.Select(i => result.Each[i].Stamp)],
+            request.TtlMillis * 1000 ?? DefaultTtlMicros);
+        await AnswerAsync(exchange, request, result, (reservations.Add(reservation), reservation.HeldMicros));
     }
+
+    // Shadow and quota rules that refused have charged nothing, and neither has a failure policy that allowed: there is nothing of theirs to settle.
+    private static bool IsTaken(in Decision decision) => decision.IsAllowed && decision.Source != DecisionSource.Degraded;
 
     private async Task CommitAsync(Exchange exchange)
     {
@@ -70,7 +75,7 @@ internal sealed partial class CheckEndpoints
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
         answer.Json.WriteBoolean("renewed"u8, true);
-        answer.Json.WriteNumber("expires_ms"u8, reservation.TtlMicros / 1000);
+        answer.Json.WriteNumber("expires_ms"u8, reservation.HeldMicros / 1000);
         answer.Json.WriteEndObject();
         await exchange.AnswerAsync(200, answer.Written);
     }
@@ -84,7 +89,10 @@ internal sealed partial class CheckEndpoints
         var stamps = ReadReceipt(request.Receipt, charges.Length);
         long refunded = 0;
         for (var i = 0; i < charges.Length; i++)
-            refunded = Math.Max(refunded, await limiter.SettleAsync(charges[i], stamps?[i], 0));
+        {
+            if (stamps is null || stamps[i] is not null)
+                refunded = Math.Max(refunded, await limiter.SettleAsync(charges[i], stamps?[i], 0));
+        }
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
         answer.Json.WriteNumber("refunded"u8, refunded);
@@ -92,16 +100,20 @@ internal sealed partial class CheckEndpoints
         await exchange.AnswerAsync(200, answer.Written);
     }
 
-    private static long[]? ReadReceipt(string? receipt, int charges)
+    // The stamps of a receipt, null where nothing was taken.
+    private static long?[]? ReadReceipt(string? receipt, int charges)
     {
         if (receipt is null)
             return null;
         var parts = receipt.Split('.');
-        var stamps = new long[parts.Length];
+        var stamps = new long?[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
-            if (!long.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out stamps[i]))
-                throw new InputException("receipt", $"'{receipt}' is not one. Give the receipt of the answer, unchanged.");
+            if (parts[i] is [(char)NotTaken])
+                continue;
+            stamps[i] = long.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var stamp)
+                ? stamp
+                : throw new InputException("receipt", $"'{receipt}' is not one. Give the receipt of the answer, unchanged.");
         }
         return stamps.Length == charges
             ? stamps

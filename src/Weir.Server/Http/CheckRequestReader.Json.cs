@@ -46,14 +46,14 @@ internal ref partial struct CheckRequestReader
         }
     }
 
-    private string Text(string path)
+    private string Text(string path, int maxBytes = RuleBounds.MaxKeyBytes)
     {
         if (_json.TokenType != JsonTokenType.String)
             throw new InputException(path, $"{Shown()} must be text in quotes.");
         var text = String(path);
-        return text.Length <= RuleBounds.MaxKeyBytes && Encoding.UTF8.GetByteCount(text) <= RuleBounds.MaxKeyBytes
+        return text.Length <= maxBytes && Encoding.UTF8.GetByteCount(text) <= maxBytes
             ? text
-            : throw new InputException(path, $"is {Encoding.UTF8.GetByteCount(text)} bytes long and may be {RuleBounds.MaxKeyBytes}. Send a hash of it instead.");
+            : throw new InputException(path, $"is {Encoding.UTF8.GetByteCount(text)} bytes long and may be {maxBytes}. {(maxBytes == RuleBounds.MaxKeyBytes ? "Send a hash of it instead." : "Send it as it was given.")}");
     }
 
     private readonly string String(string path)

@@ -110,7 +110,7 @@ internal ref partial struct CheckRequestReader
                 case "domain": domain = reader.Text(at); break;
                 case "descriptors": descriptors = reader.Descriptors(at); break;
                 case "ttl_ms" when allowed.HasFlag(CheckFields.Ttl): ttl = reader.Whole(at, InputRanges.MinTtlMillis, InputRanges.MaxTtlMillis); break;
-                case "receipt" when allowed.HasFlag(CheckFields.Receipt): receipt = reader.Text(at); break;
+                case "receipt" when allowed.HasFlag(CheckFields.Receipt): receipt = reader.Text(at, CheckEndpoints.MaxReceiptBytes); break;
                 case "checks" when onMany is not null: many = true; onMany(reader.Checks(at)); break;
                 default: return false;
             }
