@@ -18,7 +18,7 @@ public sealed class TokenBucketModel(Rule rule) : CounterModel(rule)
     public override ModelCharge Take(long now, long cost)
     {
         Change(now, cost * Window);
-        return new ModelCharge(now, cost) { Mark = now + Ceiling(Level(now), Rule.Permits) };
+        return new ModelCharge(now, cost);
     }
 
     public override long Settle(long now, long cost, ModelCharge? charge, long actual)
@@ -32,7 +32,7 @@ public sealed class TokenBucketModel(Rule rule) : CounterModel(rule)
         {
             change = BigInteger.Min(level, Math.Min(permits, Rule.Burst) * Window);
             if (charge is not null)
-                change = BigInteger.Min(change, (BigInteger)Rule.Permits * Math.Max(0, (long)charge.Mark! - now));
+                change = BigInteger.Min(change, NotRefilled(cost, now - charge.At));
         }
         else
         {
@@ -78,6 +78,10 @@ public sealed class TokenBucketModel(Rule rule) : CounterModel(rule)
         var (newest, level) = _replayed ??= Replay();
         return BigInteger.Max(0, level - ((BigInteger)Rule.Permits * (now - newest)));
     }
+
+    // Time is taken to have refilled this charge before any other.
+    private BigInteger NotRefilled(long cost, long elapsed) =>
+        BigInteger.Max(0, (Math.Min(cost, Rule.Burst) * Window) - ((BigInteger)Rule.Permits * Math.Max(0, elapsed)));
 
     private (long At, BigInteger Level) Replay()
     {

@@ -30,21 +30,21 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
             return Refusal(rule, Outcome.Refused, level, Modular.CeilingDivide(filled - depth, rule.EmissionDenominator));
         if (cost > 0)
             next = (now + (ulong)filled) & Modular.WordMask;
-        var reset = Modular.CeilingDivide(filled, rule.EmissionDenominator);
         return new Decision
         {
             Outcome = Outcome.Allowed,
             Rule = rule,
             Remaining = (depth - filled) / rule.EmissionNumerator,
-            ResetMicros = reset,
-            Stamp = nowMicros + reset,
+            ResetMicros = Modular.CeilingDivide(filled, rule.EmissionDenominator),
+            Stamp = nowMicros,
         };
     }
 
     /// <inheritdoc />
     /// <remarks>
-    /// The stamp is the instant at which the bucket would have been full again after the charge, in whole microseconds rounded up (units wrap around within
-    /// hours for odd limits). What time has refilled until now cannot be given back once more, so at most the distance from now to the stamp is.
+    /// With a stamp, the instant of the charge, time is taken to have refilled the charge first: what has come back on its own since then is not given back
+    /// once more. The state cannot tell whether time was busy with earlier charges instead, for they may have been given back themselves. So the promise
+    /// holds for what was really used, whatever is given back and when; a charge settled later than it takes to refill gives nothing back.
     /// Debt from charging more than fits is remembered up to one further bucket.
     /// </remarks>
     public static long Settle(Rule rule, in ulong state, long nowMicros, long cost, long? stamp, long actual, out ulong next)
@@ -60,9 +60,8 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
         if (permits > 0)
         {
             change = Math.Min(level, Math.Min(permits, rule.Burst) * rule.EmissionNumerator);
-            var left = stamp is { } full ? Math.Max(0, full - nowMicros) : long.MaxValue;
-            if (left <= level / rule.EmissionDenominator)
-                change = Math.Min(change, left * rule.EmissionDenominator);
+            if (stamp is { } taken)
+                change = Math.Min(change, NotRefilled(rule, cost, nowMicros - taken));
         }
         else
         {
@@ -83,6 +82,15 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
         nowMicros + Modular.CeilingDivide(Level(state, Units(rule, nowMicros)), rule.EmissionDenominator);
 
     private static ulong Units(Rule rule, long micros) => unchecked((ulong)micros * (ulong)rule.EmissionDenominator) & Modular.WordMask;
+
+    // What time alone has not yet given back of a charge, in units.
+    private static long NotRefilled(Rule rule, long cost, long elapsedMicros)
+    {
+        var filled = Math.Min(cost, rule.Burst) * rule.EmissionNumerator;
+        return elapsedMicros <= 0 ? filled
+            : elapsedMicros > filled / rule.EmissionDenominator ? 0
+            : filled - (elapsedMicros * rule.EmissionDenominator);
+    }
 
     // How far the bucket is from full, in units; 0 for an idle bucket.
     private static long Level(ulong tat, ulong now) => Math.Max(0, Modular.Difference(tat, now, Modular.WordBits));
