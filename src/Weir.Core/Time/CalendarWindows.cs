@@ -48,44 +48,60 @@ public sealed class CalendarWindows
         return (start, end);
     }
 
-    // Minutes and hours never straddle an offset change in a way people count by, so they follow the current offset.
     private (long Start, long End) ClockWindow(DateTime utc)
     {
         var unit = _unit == CalendarUnit.Minute ? TimeSpan.TicksPerMinute : TimeSpan.TicksPerHour;
-        var offset = _zone.GetUtcOffset(utc).Ticks;
-        var local = utc.Ticks + offset;
-        var start = new DateTime(local - (local % unit) - offset, DateTimeKind.Utc);
-        return (Micros(start), Micros(start.AddTicks(unit)));
+        var offset = _zone.GetUtcOffset(utc);
+        var local = utc.Ticks + offset.Ticks;
+        var start = new DateTime(local - (local % unit) - offset.Ticks, DateTimeKind.Utc);
+        var end = start.AddTicks(unit);
+        // Where clocks change by half an hour, the change cuts the hour around it in two.
+        while (_zone.GetUtcOffset(start) != offset)
+            start = start.AddMinutes(1);
+        while (_zone.GetUtcOffset(end.AddMinutes(-1)) != offset)
+            end = end.AddMinutes(-1);
+        return (Micros(start), Micros(end));
     }
 
     private (long Start, long End) DateWindow(DateTime utc)
     {
-        var local = TimeZoneInfo.ConvertTimeFromUtc(utc, _zone).Date;
-        var first = _unit switch
+        var first = FirstDay(TimeZoneInfo.ConvertTimeFromUtc(utc, _zone).Date);
+        var (start, end) = (StartOfDay(first), StartOfDay(NextFirstDay(first)));
+        // Clocks set back past midnight show the day before once more; it is over, and the new day has begun.
+        while (end <= utc)
         {
-            CalendarUnit.Day => local,
-            CalendarUnit.Week => local.AddDays(-(((int)local.DayOfWeek + 6) % 7)),
-            CalendarUnit.Month => new DateTime(local.Year, local.Month, 1),
-            _ => new DateTime(local.Year, 1, 1),
-        };
-        var next = _unit switch
-        {
-            CalendarUnit.Day => first.AddDays(1),
-            CalendarUnit.Week => first.AddDays(7),
-            CalendarUnit.Month => first.AddMonths(1),
-            _ => first.AddYears(1),
-        };
-        return (Micros(StartOfDay(first)), Micros(StartOfDay(next)));
+            first = NextFirstDay(first);
+            (start, end) = (end, StartOfDay(NextFirstDay(first)));
+        }
+        return (Micros(start), Micros(end));
     }
 
-    // Where daylight saving starts at midnight the day begins at the first minute that exists; where midnight comes twice, at the first.
+    private DateTime FirstDay(DateTime date) => _unit switch
+    {
+        CalendarUnit.Day => date,
+        CalendarUnit.Week => date.AddDays(-(((int)date.DayOfWeek + 6) % 7)),
+        CalendarUnit.Month => new DateTime(date.Year, date.Month, 1),
+        _ => new DateTime(date.Year, 1, 1),
+    };
+
+    private DateTime NextFirstDay(DateTime first) => _unit switch
+    {
+        CalendarUnit.Day => first.AddDays(1),
+        CalendarUnit.Week => first.AddDays(7),
+        CalendarUnit.Month => first.AddMonths(1),
+        _ => first.AddYears(1),
+    };
+
+    // The first minute at which the wall clock shows the date or a later one: midnight, or what follows it where midnight, or the whole day, was skipped. Only
+    // conversions from UTC are asked for, because local times can be missing or mean two instants.
     private DateTime StartOfDay(DateTime date)
     {
-        var local = DateTime.SpecifyKind(date, DateTimeKind.Unspecified);
-        while (_zone.IsInvalidTime(local))
-            local = local.AddMinutes(1);
-        var offset = _zone.IsAmbiguousTime(local) ? _zone.GetAmbiguousTimeOffsets(local).Max() : _zone.GetUtcOffset(local);
-        return new DateTime(local.Ticks - offset.Ticks, DateTimeKind.Utc);
+        var utc = DateTime.SpecifyKind(date, DateTimeKind.Utc);
+        var (before, after) = (_zone.GetUtcOffset(utc.AddDays(-1)), _zone.GetUtcOffset(utc.AddDays(1)));
+        var start = utc - (before > after ? before : after);
+        while (start + _zone.GetUtcOffset(start) < utc)
+            start = start.AddMinutes(1);
+        return start;
     }
 
     private static long Micros(DateTime utc) => (utc.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
