@@ -29,7 +29,7 @@ internal sealed class CallRules(Rule defaultRule)
             Window = TimeSpan.FromTicks(key.Item2 * TimeSpan.TicksPerMicrosecond),
             Burst = null,
         };
-        var rule = Rule.TryCreate(options, problems) ?? throw new InputException(limit is null ? "window_ms" : "limit", string.Join(" ", problems));
+        var rule = Rule.TryCreate(options, problems) ?? throw RuleProblems.ToInput(problems);
         if (_rules.Count >= Max)
             _rules.Clear();
         return _rules.GetOrAdd(key, rule);

@@ -15,7 +15,7 @@ internal sealed partial class CheckEndpoints
     private async Task CheckAsync(Exchange exchange)
     {
         var started = metrics.Start();
-        var (one, many) = CheckRequestReader.ReadOneOrMany(await exchange.ReadBodyAsync());
+        var (one, many) = BodyReader.ReadOneOrMany(await exchange.ReadBodyAsync());
         if (many is not null)
         {
             await CheckManyAsync(exchange, many, started);

@@ -15,7 +15,7 @@ internal sealed partial class CheckEndpoints
     private async Task ReserveAsync(Exchange exchange)
     {
         var started = metrics.Start();
-        var request = CheckRequestReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Ttl);
+        var request = BodyReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Ttl);
         if (request.Cost is null && request.Descriptors.All(static d => d.Cost is null))
             throw new InputException("cost", "is missing. Give the most that the request may cost.");
         if (!reservations.HasRoom())
@@ -38,7 +38,7 @@ internal sealed partial class CheckEndpoints
 
     private async Task CommitAsync(Exchange exchange)
     {
-        var (id, actual) = CheckRequestReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: true);
+        var (id, actual) = BodyReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: true);
         var reservation = reservations.Take(id) ?? throw NoReservation(id);
         long refunded = 0, overcharged = 0;
         for (var i = 0; i < reservation.Charges.Length; i++)
@@ -63,7 +63,7 @@ internal sealed partial class CheckEndpoints
 
     private async Task RenewAsync(Exchange exchange)
     {
-        var (id, _) = CheckRequestReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: false);
+        var (id, _) = BodyReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: false);
         var reservation = reservations.Find(id) ?? throw NoReservation(id);
         for (var i = 0; i < reservation.Charges.Length; i++)
         {
@@ -82,7 +82,7 @@ internal sealed partial class CheckEndpoints
 
     private async Task RefundAsync(Exchange exchange)
     {
-        var request = CheckRequestReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Receipt);
+        var request = BodyReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Receipt);
         if (request.Cost == 0)
             throw new InputException("cost", "0 gives nothing back. Give 1 or more.");
         var (charges, _) = Resolve(request);

@@ -17,11 +17,10 @@ internal sealed partial class ManagementEndpoints
         Overrides = resolver.Overrides.All.Select(o => OverrideView.Of(o.Key, o.Value)),
     });
 
-    private async Task<IResult> SetLimitAsync(string key, HttpContext context)
+    private async Task<IResult> SetLimitAsync(HttpContext context)
     {
-        RawTarget.Check(Encoding.UTF8.GetBytes(key));
-        var wanted = ManagementResults.Read<OverrideRequest>(await new Exchange(context.Features).ReadBodyAsync());
-        var rule = OverrideRule(wanted);
+        var key = KeyOf(context);
+        var rule = OverrideRule(BodyReader.ReadOverride(await new Exchange(context.Features).ReadBodyAsync()));
         resolver.Overrides.Set(key, rule);
         return ManagementResults.Ok(OverrideView.Of(key, rule));
     }
@@ -33,23 +32,31 @@ internal sealed partial class ManagementEndpoints
         var algorithm = options.Algorithm;
         if (wanted.Algorithm is { } name && !AlgorithmNames.TryParse(name, out algorithm))
             throw new InputException("algorithm", $"'{name}' is not one. Known: {string.Join(", ", AlgorithmNames.All)}.");
-        if (wanted.Limit is not { } limit)
-            throw new InputException("limit", "is missing. Give the permits per window, 0 to refuse everything.");
-        if (wanted.WindowMs is < 1 or > RuleBounds.MaxWindowMicros / 1000)
-            throw new InputException("window_ms", $"{wanted.WindowMs} must be 1 to {RuleBounds.MaxWindowMicros / 1000:N0}.");
         var problems = new List<string>();
         return Rule.TryCreate(options with
         {
             Algorithm = algorithm,
-            Permits = limit,
+            Permits = wanted.Limit,
             Window = wanted.WindowMs is { } ms ? TimeSpan.FromMilliseconds(ms) : options.Window,
             Burst = wanted.Burst,
-        }, problems) ?? throw new InputException("limit", string.Join(" ", problems));
+        }, problems) ?? throw RuleProblems.ToInput(problems);
     }
 
-    private IResult LiftLimit(string key) => resolver.Overrides.Lift(key)
-        ? Results.NoContent()
-        : throw new InputException("key", $"'{key}' has no limit of its own.", 404);
+    private IResult LiftLimit(HttpContext context)
+    {
+        var key = KeyOf(context);
+        return resolver.Overrides.Lift(key) ? Results.NoContent() : throw new InputException("key", $"'{key}' has no limit of its own.", 404);
+    }
+
+    // The router's values keep %2F and broken UTF-8 as they are, so the key is decoded from the target as it was sent.
+    private static string KeyOf(HttpContext context)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan();
+        var question = target.IndexOf('?');
+        var path = question < 0 ? target : target[..question];
+        var key = new byte[RuleBounds.MaxKeyBytes];
+        return Encoding.UTF8.GetString(key, 0, RawTarget.DecodeKey(path[(path.LastIndexOf('/') + 1)..], key));
+    }
 
     private IResult Rules()
     {
@@ -85,14 +92,9 @@ internal sealed partial class ManagementEndpoints
 
     private async Task<IResult> ExplainAsync(HttpContext context)
     {
-        var asked = ManagementResults.Read<ExplainRequest>(await new Exchange(context.Features).ReadBodyAsync());
-        if (asked.Key is null == asked.Entries is null)
-            throw new InputException("entries", "give either a key, or entries and a domain.");
-        var entries = asked.Entries ?? [new DescriptorEntry(RuleSet.SimpleKey, asked.Key!)];
-        if (entries.Count is 0 or > InputRanges.MaxEntries || entries.Any(e => string.IsNullOrEmpty(e.Key)))
-            throw new InputException("entries", $"must be 1 to {InputRanges.MaxEntries} objects with a key each.");
-        var descriptor = new Descriptor([.. entries.Select(e => e with { Value = e.Value ?? "" })]);
-        var explanation = rules.Current.RuleSet.Explain(asked.Domain ?? RuleSet.DefaultDomain, descriptor);
+        var asked = BodyReader.ReadExplain(await new Exchange(context.Features).ReadBodyAsync());
+        var descriptor = new Descriptor(asked.Entries ?? [new DescriptorEntry(RuleSet.SimpleKey, asked.Key!)]);
+        var explanation = rules.Current.RuleSet.Explain(asked.Domain, descriptor);
         var steps = explanation.Steps.SelectMany(static s => s.Notes.Prepend(s.Title)).ToList();
         var rule = explanation.Rule;
         if (asked.Key is { } key)

@@ -18,10 +18,10 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         api.MapGet("/nodes", Nodes);
         api.MapGet("/counters", CountersAsync);
         api.MapDelete("/counters", ResetByIdAsync);
-        api.MapDelete("/counters/{key}", ResetByKeyAsync);
+        api.MapDelete("/counters/{key}", (Delegate)ResetByKeyAsync);
         api.MapGet("/blocks", BlocksAsync);
         api.MapGet("/limits", Limits);
-        api.MapPut("/limits/{key}", SetLimitAsync);
+        api.MapPut("/limits/{key}", (Delegate)SetLimitAsync);
         api.MapDelete("/limits/{key}", LiftLimit);
         api.MapGet("/rules", Rules);
         api.MapPut("/rules", (Delegate)ReplaceRulesAsync);
@@ -37,15 +37,22 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         }
         catch (InputException e)
         {
-            metrics.RecordRejected(e.Status == 404 ? RejectReasons.NotFound : RejectReasons.BadRequest);
+            metrics.RecordRejected(ReasonOf(e.Status));
             return ManagementResults.Problem(e);
         }
         catch (BadHttpRequestException e)
         {
-            metrics.RecordRejected(e.StatusCode == 413 ? RejectReasons.TooLarge : RejectReasons.BadRequest);
+            metrics.RecordRejected(ReasonOf(e.StatusCode));
             return ManagementResults.Problem(new InputException("body", e.Message, e.StatusCode));
         }
     }
+
+    private static string ReasonOf(int status) => status switch
+    {
+        404 => RejectReasons.NotFound,
+        413 => RejectReasons.TooLarge,
+        _ => RejectReasons.BadRequest,
+    };
 
     private IResult Nodes(HttpRequest request)
     {
@@ -81,8 +88,9 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         });
     }
 
-    private async Task<IResult> ResetByKeyAsync(string key)
+    private async Task<IResult> ResetByKeyAsync(HttpContext context)
     {
+        var key = KeyOf(context);
         var reset = 0;
         foreach (var id in resolver.CountersOf(key))
             reset += await limiter.ResetAsync(id) ? 1 : 0;

@@ -1,21 +1,17 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Weir.Server.Deciding;
 using Weir.Server.Http;
 
 namespace Weir.Server.Management;
 
-/// <summary>How management answers and reads: snake_case JSON, strict about fields it does not know.</summary>
+/// <summary>How management answers: snake_case JSON.</summary>
 internal static class ManagementResults
 {
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        AllowDuplicateProperties = false,
-        NumberHandling = JsonNumberHandling.Strict,
         // Answers are never put into HTML, so quotes and letters can stay readable.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
@@ -31,21 +27,6 @@ internal static class ManagementResults
         new { Type = "about:blank", Title = Http.Problem.TitleOf(400), Status = 400, Detail = detail, Problems = problems },
         Json, "application/problem+json", 400);
 
-    /// <summary>Reads a JSON body.</summary>
-    /// <exception cref="InputException">It is not what it should be.</exception>
-    public static T Read<T>(ReadOnlySpan<byte> body)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(body, Json) ?? throw new InputException("body", "is null. Send a JSON object.");
-        }
-        catch (JsonException e)
-        {
-            var field = e.Path is null or "$" ? "body" : e.Path.TrimStart('$', '.');
-            throw new InputException(field, body.IsEmpty ? "is empty. Send a JSON object." : FirstSentence(e.Message));
-        }
-    }
-
     /// <summary>Reads a page's bounds from the query.</summary>
     public static (int Limit, long Cursor) Page(HttpRequest request)
     {
@@ -53,11 +34,5 @@ internal static class ManagementResults
         var cursor = request.Query["cursor"].ToString();
         return (limit.Length == 0 ? 100 : (int)InputRanges.Whole("limit", limit, 1, 10_000),
             cursor.Length == 0 ? 0 : InputRanges.Whole("cursor", cursor, 0, long.MaxValue));
-    }
-
-    private static string FirstSentence(string message)
-    {
-        var end = message.IndexOf(" Path:", StringComparison.Ordinal);
-        return end < 0 ? message : message[..end];
     }
 }

@@ -23,7 +23,7 @@ internal sealed record BlockView(string Id, string Key, string Domain, string Ru
 internal sealed record FileView(string Path, string Text);
 
 /// <summary>What sets a limit for one key.</summary>
-internal sealed record OverrideRequest(long? Limit, long? WindowMs, string? Algorithm, long? Burst);
+internal sealed record OverrideRequest(long Limit, long? WindowMs, string? Algorithm, long? Burst);
 
 /// <summary>What to explain: a plain key, or entries in a domain.</summary>
-internal sealed record ExplainRequest(string? Key, string? Domain, IReadOnlyList<DescriptorEntry>? Entries);
+internal sealed record ExplainRequest(string? Key, string Domain, IReadOnlyList<DescriptorEntry>? Entries);

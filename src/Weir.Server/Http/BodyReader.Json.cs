@@ -5,7 +5,7 @@ using Weir.Server.Deciding;
 namespace Weir.Server.Http;
 
 /// <content>Strict objects, lists, texts and numbers.</content>
-internal ref partial struct CheckRequestReader
+internal ref partial struct BodyReader
 {
     private void Object(string path, Field field, string known)
     {

@@ -5,15 +5,15 @@ using Weir.Server.Deciding;
 namespace Weir.Server.Http;
 
 /// <summary>
-/// Reads the bodies of the check calls. Strict, because a misspelled field would otherwise silently decide something else: unknown and repeated fields, wrong
+/// Reads the bodies of calls. Strict, because a misspelled field would otherwise silently decide something else: unknown and repeated fields, wrong
 /// types and values out of range are errors that name the field.
 /// </summary>
-internal ref partial struct CheckRequestReader
+internal ref partial struct BodyReader
 {
     private Utf8JsonReader _json;
     private readonly CheckFields _allowed;
 
-    private CheckRequestReader(ReadOnlySpan<byte> body, CheckFields allowed)
+    private BodyReader(ReadOnlySpan<byte> body, CheckFields allowed)
     {
         _json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 16 });
         _allowed = allowed;
@@ -21,14 +21,14 @@ internal ref partial struct CheckRequestReader
 
     /// <summary>Reads one check.</summary>
     public static CheckRequest ReadOne(ReadOnlySpan<byte> body, CheckFields allowed) =>
-        Read(body, allowed, static (ref CheckRequestReader reader) => reader.Check("", null));
+        Read(body, allowed, static (ref BodyReader reader) => reader.Check("", null));
 
     /// <summary>Reads one check, or the list in <c>checks</c>.</summary>
     /// <returns>The single check with a null list, or the list.</returns>
     public static (CheckRequest? One, List<CheckRequest>? Many) ReadOneOrMany(ReadOnlySpan<byte> body)
     {
         List<CheckRequest>? many = null;
-        var one = Read(body, CheckFields.None, (ref CheckRequestReader reader) => reader.Check("", list => many = list));
+        var one = Read(body, CheckFields.None, (ref BodyReader reader) => reader.Check("", list => many = list));
         return many is null ? (one, null) : (null, many);
     }
 
@@ -37,18 +37,14 @@ internal ref partial struct CheckRequestReader
     {
         string? id = null;
         int? actual = null;
-        Read(body, CheckFields.None, (ref CheckRequestReader reader) =>
+        ReadObject(body, needsActual ? "reservation, actual" : "reservation", (ref BodyReader reader, string name, string at) =>
         {
-            reader.Object("", (ref CheckRequestReader r, string name, string path) =>
-            {
-                if (name == "reservation")
-                    id = r.Text(path);
-                else if (name == "actual" && needsActual)
-                    actual = (int)r.Whole(path, 0, RuleBounds.MaxCost);
-                else
-                    return false;
-                return true;
-            }, needsActual ? "reservation, actual" : "reservation");
+            if (name == "reservation")
+                id = reader.Text(at);
+            else if (name == "actual" && needsActual)
+                actual = (int)reader.Whole(at, 0, RuleBounds.MaxCost);
+            else
+                return false;
             return true;
         });
         if (id is null)
@@ -58,13 +54,13 @@ internal ref partial struct CheckRequestReader
         return (id, actual);
     }
 
-    private delegate T Reading<out T>(ref CheckRequestReader reader);
+    private delegate T Reading<out T>(ref BodyReader reader);
 
-    private delegate bool Field(ref CheckRequestReader reader, string name, string path);
+    private delegate bool Field(ref BodyReader reader, string name, string path);
 
     private static T Read<T>(ReadOnlySpan<byte> body, CheckFields allowed, Reading<T> reading)
     {
-        var reader = new CheckRequestReader(body, allowed);
+        var reader = new BodyReader(body, allowed);
         try
         {
             reader.Next();
@@ -99,7 +95,7 @@ internal ref partial struct CheckRequestReader
         List<Descriptor>? descriptors = null;
         var many = false;
         var allowed = _allowed;
-        Object(path, (ref CheckRequestReader reader, string name, string at) =>
+        Object(path, (ref BodyReader reader, string name, string at) =>
         {
             switch (name)
             {
@@ -173,7 +169,7 @@ internal ref partial struct CheckRequestReader
     private List<CheckRequest> Checks(string path)
     {
         var checks = new List<CheckRequest>();
-        Array(path, InputRanges.MaxChecks, (ref CheckRequestReader reader, string _, string at) =>
+        Array(path, InputRanges.MaxChecks, (ref BodyReader reader, string _, string at) =>
         {
             checks.Add(reader.Check(at, null));
             return true;
@@ -184,11 +180,11 @@ internal ref partial struct CheckRequestReader
     private List<Descriptor> Descriptors(string path)
     {
         var descriptors = new List<Descriptor>();
-        Array(path, ILimiter.MaxCharges, (ref CheckRequestReader reader, string _, string at) =>
+        Array(path, ILimiter.MaxCharges, (ref BodyReader reader, string _, string at) =>
         {
             List<DescriptorEntry>? entries = null;
             int? cost = null;
-            reader.Object(at, (ref CheckRequestReader r, string name, string p) =>
+            reader.Object(at, (ref BodyReader r, string name, string p) =>
             {
                 if (name == "entries")
                     entries = r.Entries(p);
@@ -207,10 +203,10 @@ internal ref partial struct CheckRequestReader
     private List<DescriptorEntry> Entries(string path)
     {
         var entries = new List<DescriptorEntry>();
-        Array(path, InputRanges.MaxEntries, (ref CheckRequestReader reader, string _, string at) =>
+        Array(path, InputRanges.MaxEntries, (ref BodyReader reader, string _, string at) =>
         {
             string? key = null, value = null;
-            reader.Object(at, (ref CheckRequestReader r, string name, string p) =>
+            reader.Object(at, (ref BodyReader r, string name, string p) =>
             {
                 if (name == "key")
                     key = r.Text(p);
