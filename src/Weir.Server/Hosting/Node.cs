@@ -100,7 +100,7 @@ public sealed class Node : IAsyncDisposable
         UseShortcut(builder.Services, endpoints);
         var app = builder.Build();
         Watch(rules, metrics, app.Services.GetRequiredService<ILogger<RulesStore>>());
-        app.UseRouting();
+        NodePipeline.Use(app, metrics);
         new ManagementEndpoints(config, engine, resolver, rules, metrics, state).Map(app);
         new NodeEndpoints(config, metrics, state).Map(app);
         return new Node(app, engine, rules, state);

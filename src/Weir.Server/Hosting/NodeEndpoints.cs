@@ -3,14 +3,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Weir.Server.Configuration;
-using Weir.Server.Deciding;
 using Weir.Server.Http;
 using Weir.Server.Management;
 using Weir.Server.Metrics;
 
 namespace Weir.Server.Hosting;
 
-/// <summary>Health, metrics, the API's description and the dashboard; and a clear answer to everything else.</summary>
+/// <summary>Health, metrics, the API's description and the dashboard.</summary>
 internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, NodeState state)
 {
     public void Map(IEndpointRouteBuilder routes)
@@ -20,7 +19,6 @@ internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, Node
         routes.MapGet("/metrics", WriteMetricsAsync);
         routes.MapGet("/openapi.json", () => Page("openapi.json", "application/json"));
         routes.MapGet("/", () => Page("dashboard.html", "text/html; charset=utf-8"));
-        routes.MapFallback(NotFound);
     }
 
     private IResult Ready() => state.IsReady
@@ -37,9 +35,6 @@ internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, Node
     private static IResult Page(string name, string contentType)
     {
         var stream = typeof(NodeEndpoints).Assembly.GetManifestResourceStream(name);
-        return stream is null ? NotFound() : Results.Stream(stream, contentType);
+        return stream is null ? Results.NotFound() : Results.Stream(stream, contentType);
     }
-
-    private static IResult NotFound() =>
-        ManagementResults.Problem(new InputException("path", "there is nothing here. See GET /openapi.json for what there is.", 404));
 }
