@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Weir.Server.Configuration;
+using Weir.Server.Dashboard;
 using Weir.Server.Http;
 using Weir.Server.Management;
 using Weir.Server.Metrics;
@@ -12,13 +13,15 @@ namespace Weir.Server.Hosting;
 /// <summary>Health, metrics, the API's description and the dashboard.</summary>
 internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, NodeState state)
 {
+    private static readonly EmbeddedFile Description = EmbeddedFile.Load("openapi.json");
+
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health", () => ManagementResults.Ok(new { Status = "ok", Node = config.NodeId }));
         routes.MapGet("/health/ready", Ready);
         routes.MapGet("/metrics", WriteMetricsAsync);
-        routes.MapGet("/openapi.json", () => Page("openapi.json", "application/json"));
-        routes.MapGet("/", () => Page("dashboard.html", "text/html; charset=utf-8"));
+        routes.MapGet("/openapi.json", Description.Send);
+        DashboardEndpoints.Map(routes);
     }
 
     private IResult Ready() => state.IsReady
@@ -30,11 +33,5 @@ internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, Node
         context.Response.ContentType = PrometheusWriter.ContentType;
         metrics.Write(context.Response.BodyWriter);
         return context.Response.BodyWriter.FlushAsync().AsTask();
-    }
-
-    private static IResult Page(string name, string contentType)
-    {
-        var stream = typeof(NodeEndpoints).Assembly.GetManifestResourceStream(name);
-        return stream is null ? Results.NotFound() : Results.Stream(stream, contentType);
     }
 }
