@@ -31,6 +31,8 @@ public sealed class Node : IAsyncDisposable
     /// <summary>Where the node listens, once it was started.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
 
+    internal IServiceProvider Services => _app.Services;
+
     /// <summary>Runs a node until it is told to stop by <paramref name="cancellation"/>, SIGTERM or Ctrl-C.</summary>
     /// <returns>The exit code: 0 after a clean stop, 1 when the node could not start. The reason was written to standard error.</returns>
     public static async Task<int> RunAsync(NodeConfig config, CancellationToken cancellation)

@@ -21,6 +21,9 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
         new("/refund", "POST", static (e, x) => e.RefundAsync(x)),
     ];
 
+    /// <summary>Method and path of every call but <c>/rate-limit/{key}</c>.</summary>
+    public static IEnumerable<(string Method, string Path)> Known => Calls.Select(static c => (c.Method, c.Path));
+
     /// <summary>Whether a request is for one of these calls.</summary>
     public static bool Owns(IHttpRequestFeature request) => RawTarget.IsKey(request.RawTarget) || CallAt(request.Path) >= 0;
 
