@@ -37,7 +37,7 @@ public sealed record NodeConfig
     /// <summary>How log entries are written.</summary>
     public required LogFormat LogFormat { get; init; }
 
-    /// <summary>Most counters the memory engine may hold: 1 or more.</summary>
+    /// <summary>Most counters the memory engine may hold: 1,000 to 100,000,000.</summary>
     public required int MaxCounters { get; init; }
 
     /// <summary>How long to wait, when stopping, for requests that were accepted.</summary>

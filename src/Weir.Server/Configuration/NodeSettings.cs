@@ -96,7 +96,7 @@ public static class NodeSettings
         Description = "One line of text per event, or one JSON object per line.",
     };
 
-    internal static readonly Setting<long> MaxCounters = new("MAX_COUNTERS", SettingFormats.Integer(1, 1_000_000_000))
+    internal static readonly Setting<long> MaxCounters = new("MAX_COUNTERS", SettingFormats.Integer(1_000, 100_000_000))
     {
         Default = "1000000",
         Description = "Most counters the memory engine holds. At the bound a new key gets what its rule's failure policy says.",

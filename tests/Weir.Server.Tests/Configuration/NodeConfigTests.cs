@@ -30,13 +30,13 @@ public sealed class NodeConfigTests
         var config = Create(
             ("NODE_ID", "node-1"), ("NODE_HOST", "::1"), ("NODE_PORT", "0"), ("DEFAULT_LIMIT", "7"), ("DEFAULT_WINDOW_MS", "250"),
             ("DEFAULT_ALGORITHM", "Token-Bucket"), ("RULES", AppContext.BaseDirectory), ("ADMIN_TOKEN", "s3cret"), ("FAILURE_POLICY", "OPEN"),
-            ("LOG_LEVEL", "debug"), ("LOG_FORMAT", "json"), ("MAX_COUNTERS", "5"), ("SHUTDOWN_GRACE_MS", "1500"), ("DRAIN_MS", "200"));
+            ("LOG_LEVEL", "debug"), ("LOG_FORMAT", "json"), ("MAX_COUNTERS", "5000"), ("SHUTDOWN_GRACE_MS", "1500"), ("DRAIN_MS", "200"));
 
         Assert.Equal(("node-1", IPAddress.IPv6Loopback, 0), (config.NodeId, config.Address, config.Port));
         Assert.Equal((7, TimeSpan.FromMilliseconds(250)), (config.DefaultRule.Permits, config.DefaultRule.Window));
         Assert.Equal((AlgorithmKind.TokenBucket, FailurePolicy.Open), (config.DefaultRule.Algorithm, config.DefaultRule.Failure));
         Assert.Equal((AppContext.BaseDirectory, "s3cret", FailurePolicy.Open), (config.RulesPath, config.AdminToken, config.FailurePolicy));
-        Assert.Equal((LogLevel.Debug, LogFormat.Json, 5), (config.LogLevel, config.LogFormat, config.MaxCounters));
+        Assert.Equal((LogLevel.Debug, LogFormat.Json, 5000), (config.LogLevel, config.LogFormat, config.MaxCounters));
         Assert.Equal((TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(0.2)), (config.ShutdownGrace, config.Drain));
     }
 
@@ -66,7 +66,7 @@ public sealed class NodeConfigTests
     [InlineData("FAILURE_POLICY", "maybe", "RATELIMITER_FAILURE_POLICY: 'maybe' must be closed, open or local.")]
     [InlineData("LOG_LEVEL", "verbose", "RATELIMITER_LOG_LEVEL: 'verbose' must be trace, debug, info, warn or error.")]
     [InlineData("LOG_FORMAT", "xml", "RATELIMITER_LOG_FORMAT: 'xml' must be line or json.")]
-    [InlineData("MAX_COUNTERS", "0", "RATELIMITER_MAX_COUNTERS: '0' must be a whole number from 1 to 1,000,000,000.")]
+    [InlineData("MAX_COUNTERS", "999", "RATELIMITER_MAX_COUNTERS: '999' must be a whole number from 1,000 to 100,000,000.")]
     [InlineData("SHUTDOWN_GRACE_MS", "600001", "RATELIMITER_SHUTDOWN_GRACE_MS: '600001' must be a whole number from 0 to 600,000.")]
     [InlineData("DRAIN_MS", "x", "RATELIMITER_DRAIN_MS: 'x' must be a whole number from 0 to 600,000.")]
     [InlineData("REDIS_URL", "redis://user:pw@host:6379", "RATELIMITER_REDIS_URL: 'redis://***@host:6379' needs the Redis engine, and this build has only the memory engine. Remove the setting to count in this node's memory.")]
