@@ -41,6 +41,8 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
+# Set, so that a signal waits for the command that runs: what it still writes is then swept away too.
+trap 'exit 130' INT TERM
 
 printf 'building\n' >&2
 publish() { # PROJECT FOLDER
