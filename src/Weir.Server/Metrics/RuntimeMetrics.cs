@@ -15,6 +15,7 @@ internal static class RuntimeMetrics
         writer.Gauge("process_resident_memory_bytes", Environment.WorkingSet, "Resident memory size in bytes.");
         writer.Gauge("process_start_time_seconds", StartSeconds, "Start time of the process in seconds since 1970.");
         WriteCollections(writer);
+        writer.Counter("dotnet_gc_allocated_bytes_total", GC.GetTotalAllocatedBytes(), "Bytes allocated on the managed heap.");
         writer.Gauge("dotnet_gc_heap_bytes", GC.GetTotalMemory(forceFullCollection: false), "Bytes that the garbage collector thinks are allocated.");
         writer.Gauge("dotnet_threadpool_queue_length", ThreadPool.PendingWorkItemCount, "Work items that wait for a thread of the pool.");
     }
