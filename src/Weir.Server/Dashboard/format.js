@@ -21,10 +21,10 @@ export function shortTime(seconds) {
   return [value < 9.95 ? value.toFixed(1) : Math.round(value).toString(), unit];
 }
 
-/** A duration in milliseconds as its two largest units, like "1 m 23 s". */
+/** A duration in milliseconds as its two largest units, like "1 min 23 s". */
 export function duration(ms) {
   if (ms < 1000) return `${ms} ms`;
-  const units = [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000]];
+  const units = [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000]];
   const first = units.findIndex(([, size]) => ms >= size);
   const parts = [];
   for (const [unit, size] of units.slice(first, first + 2)) {
@@ -50,7 +50,7 @@ export function instant(date) {
 
 export const bytes = n => (n < 1 << 30 ? `${Math.round(n / (1 << 20))} MB` : `${(n / (1 << 30)).toFixed(1)} GB`);
 
-/** What a rule allows, like "100 per 1 m". */
+/** What a rule allows, like "100 per 1 min". */
 export function limit(rule) {
   if (rule.unlimited) return 'unlimited';
   if (rule.limit === 0) return 'refuses everything';

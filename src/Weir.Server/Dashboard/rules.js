@@ -1,6 +1,7 @@
 import { ask, askJson } from './api.js';
 import { $, banner, button, confirmed, el, notify, setText } from './dom.js';
 import { instant, limit } from './format.js';
+import { refreshLimits } from './limits.js';
 
 const example = `domain: default
 descriptors:
@@ -96,8 +97,8 @@ async function apply() {
     const answer = await ask('api/rules', 'PUT', text.value, 'application/yaml');
     shown = null;
     files = [{ text: text.value }];
-    notify(`Version ${answer.version} with ${answer.rules} rules is in force.`);
-    await refreshRules();
+    notify(`Version ${answer.version} is in force, with ${answer.rules} ${answer.rules === 1 ? 'rule' : 'rules'}.`);
+    await Promise.all([refreshRules(), refreshLimits()]);
   } catch (error) {
     showProblems(error.problems ?? []);
     note('bad', error.message);

@@ -38,9 +38,9 @@ function showRates(pair, last) {
   const perSecond = name => (pair ? (pair[1][name] - pair[0][name]) / (pair[1].at - pair[0].at) : null);
   const [allowed, blocked] = [perSecond('allowed'), perSecond('blocked')];
   setValue($('t-allowed'), allowed === null ? '–' : rate(allowed), '/s');
-  setText($('t-allowed-sum'), `${count(last.allowed)} since start`);
+  setText($('t-allowed-sum'), `${count(last.allowed)} in all`);
   setValue($('t-blocked'), blocked === null ? '–' : rate(blocked), '/s');
-  setText($('t-blocked-sum'), allowed + blocked > 0 ? `${percent(blocked / (allowed + blocked))} of requests` : `${count(last.blocked)} since start`);
+  setText($('t-blocked-sum'), allowed + blocked > 0 ? `${percent(blocked / (allowed + blocked))} of requests` : `${count(last.blocked)} in all`);
 }
 
 function showTimes(pair) {
@@ -58,11 +58,11 @@ function showEvents(pair, last) {
   const degraded = inMinute(s => s.degraded);
 
   setValue($('t-shadow'), count(inMinute(shadow)), '/min');
-  setText($('t-shadow-sum'), `${count(shadow(last))} since start`);
+  setText($('t-shadow-sum'), `${count(shadow(last))} in all`);
   setData($('shadow-tile'), 'on', inMinute(shadow) > 0);
 
   setValue($('t-degraded'), count(degraded), '/min');
-  setText($('t-degraded-sum'), `${count(last.degraded)} since start`);
+  setText($('t-degraded-sum'), `${count(last.degraded)} in all`);
   setData($('degraded-tile'), 'on', degraded > 0);
   banner('degraded', 'warn', degraded > 0
     ? `⚠ ${count(degraded)} ${degraded === 1 ? 'decision' : 'decisions'} in the last minute came from failure policies, not from counters: the node holds as many counters as RATELIMITER_MAX_COUNTERS allows.`

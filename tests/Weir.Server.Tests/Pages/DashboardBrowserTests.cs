@@ -28,7 +28,7 @@ public sealed class DashboardBrowserTests
         Assert.Contains("<title>Weir – &lt;b&gt;n\"1&lt;/b&gt;</title>", page);
         Assert.Matches("id=\"state\" data-state=\"ready\">ready<", page);
         Assert.Matches("id=\"t-active\"[^>]*>3<", page);
-        Assert.Matches("id=\"t-allowed-sum\">6 since start<", page);
+        Assert.Matches("id=\"t-allowed-sum\">6 in all<", page);
         Assert.DoesNotContain("data-kind=\"bad\"", page.Replace("<noscript>", "", StringComparison.Ordinal).Split("</noscript>")[^1]);
     }
 
