@@ -28,6 +28,14 @@ public sealed class RespFailureException : Exception
     public RespFailureException(RespFailure failure)
         : base(failure.Message) => Failure = failure;
 
+    /// <summary>The same failure, to be thrown where somebody waits for it.</summary>
+    internal RespFailureException(RespFailureException again)
+        : base(again.Message, again)
+    {
+        Failure = again.Failure;
+        Endpoint = again.Endpoint;
+    }
+
     internal RespFailureException(RespFailure failure, RespEndpoint? endpoint, string? detail = null, Exception? innerException = null)
         : base(RespMessages.Full(failure, endpoint, detail), innerException)
     {

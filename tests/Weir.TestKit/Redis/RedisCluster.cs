@@ -1,0 +1,108 @@
+using System.Globalization;
+
+namespace Weir.TestKit.Redis;
+
+/// <summary>A Cluster of three primaries on this machine, each with a replica if so wished.</summary>
+public sealed class RedisCluster : IAsyncDisposable
+{
+    private const int PrimaryCount = 3;
+    private const int SlotCount = 16_384;
+
+    private readonly List<RedisServer> _servers = [];
+
+    private RedisCluster()
+    {
+    }
+
+    /// <summary>The servers that were primaries at the start, then their replicas in the same order.</summary>
+    public IReadOnlyList<RedisServer> Servers => _servers;
+
+    /// <summary>The URL of the Cluster, naming its first two servers.</summary>
+    public string Url => $"redis+cluster://127.0.0.1:{_servers[0].Port},127.0.0.1:{_servers[1].Port}";
+
+    /// <summary>Starts the servers, joins them, and waits until all agree that the Cluster is complete.</summary>
+    public static async Task<RedisCluster> StartAsync(bool withReplicas)
+    {
+        var cluster = new RedisCluster();
+        try
+        {
+            for (var i = 0; i < (withReplicas ? 2 * PrimaryCount : PrimaryCount); i++)
+            {
+                cluster._servers.Add(await RedisServer.StartAsync(
+                    "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
+                    "--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0"));
+            }
+            await cluster.JoinAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The node identifier of a server.</summary>
+    public static string IdOf(RedisServer server) => server.Call("CLUSTER", "MYID").Text;
+
+    /// <summary>The server that has a slot, by its own word.</summary>
+    public RedisServer OwnerOf(int slot) => _servers.First(s => s.Call("CLUSTER", "SLOTS").Items.Any(r =>
+        Number(r.Items[0]) <= slot && slot <= Number(r.Items[1]) && Number(r.Items[2].Items[1]) == s.Port));
+
+    /// <summary>Begins to move a slot: its keys may then be at either server.</summary>
+    public static void BeginMove(int slot, RedisServer from, RedisServer to)
+    {
+        Expect(to, "CLUSTER", "SETSLOT", $"{slot}", "IMPORTING", IdOf(from));
+        Expect(from, "CLUSTER", "SETSLOT", $"{slot}", "MIGRATING", IdOf(to));
+    }
+
+    /// <summary>Moves one key of a slot that is being moved.</summary>
+    public static void MoveKey(string key, RedisServer from, RedisServer to) => Expect(from, "MIGRATE", "127.0.0.1", $"{to.Port}", key, "0", "5000");
+
+    /// <summary>Ends the move of a slot: it belongs to the other server now. The rest of the Cluster hears of it by itself.</summary>
+    public static void EndMove(int slot, RedisServer from, RedisServer to)
+    {
+        var id = IdOf(to);
+        Expect(to, "CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+        Expect(from, "CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+    }
+
+    private static int Number(PlainReply reply) => int.Parse(reply.Text, CultureInfo.InvariantCulture);
+
+    private static void Expect(RedisServer server, params string[] command)
+    {
+        if (server.Call(command) is { IsError: true } reply)
+            throw new InvalidOperationException($"{string.Join(' ', command)}: {reply.Text}");
+    }
+
+    private async Task JoinAsync()
+    {
+        for (var i = 0; i < PrimaryCount; i++)
+        {
+            Expect(_servers[i], "CLUSTER", "ADDSLOTSRANGE", $"{SlotCount * i / PrimaryCount}", $"{(SlotCount * (i + 1) / PrimaryCount) - 1}");
+            Expect(_servers[i], "CLUSTER", "SET-CONFIG-EPOCH", $"{i + 1}");
+        }
+        foreach (var server in _servers.Skip(1))
+            Expect(_servers[0], "CLUSTER", "MEET", "127.0.0.1", $"{server.Port}");
+        await Eventually.IsTrueAsync(() => _servers.TrueForAll(s => Info(s, $"cluster_known_nodes:{_servers.Count}")), "all nodes know each other");
+        for (var i = PrimaryCount; i < _servers.Count; i++)
+        {
+            var (replica, primary) = (_servers[i], IdOf(_servers[i - PrimaryCount]));
+            await Eventually.IsTrueAsync(() => !replica.Call("CLUSTER", "REPLICATE", primary).IsError, "a replica knows its primary");
+        }
+        await Eventually.IsTrueAsync(() => _servers.TrueForAll(s => Info(s, "cluster_state:ok")), "the Cluster is complete");
+        await Eventually.IsTrueAsync(
+            () => _servers.Skip(PrimaryCount).All(static s => s.Call("INFO", "replication").Text.Contains("master_link_status:up")), "replicas follow");
+        // Clients may ask any node for the map, so all of them have to know all of it.
+        await Eventually.IsTrueAsync(
+            () => _servers.TrueForAll(s => s.Call("CLUSTER", "SLOTS").Items.Sum(static r => r.Items.Count - 2) == _servers.Count), "all know the replicas");
+    }
+
+    private static bool Info(RedisServer server, string line) => server.Call("CLUSTER", "INFO").Text.Contains(line);
+}
