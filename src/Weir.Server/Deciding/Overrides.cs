@@ -9,6 +9,9 @@ internal sealed class Overrides
     public const int Max = 100_000;
 
     private readonly ConcurrentDictionary<string, Rule> _rules = new(StringComparer.Ordinal);
+
+    // Changes take turns: one that empties the table must not tell so after another has filled it again.
+    private readonly Lock _changing = new();
     private volatile bool _any;
 
     /// <summary>False as long as no key has a limit of its own: the check path then asks no further.</summary>
@@ -21,16 +24,22 @@ internal sealed class Overrides
     /// <exception cref="InputException">There are too many.</exception>
     public void Set(string key, Rule rule)
     {
-        if (_rules.Count >= Max && !_rules.ContainsKey(key))
-            throw new InputException("key", $"{Max:N0} keys have limits of their own already. Lift some, or write a rule that matches many keys.", 409);
-        _rules[key] = rule;
-        _any = true;
+        lock (_changing)
+        {
+            if (_rules.Count >= Max && !_rules.ContainsKey(key))
+                throw new InputException("key", $"{Max:N0} keys have limits of their own already. Lift some, or write a rule that matches many keys.", 409);
+            _rules[key] = rule;
+            _any = true;
+        }
     }
 
     public bool Lift(string key)
     {
-        var lifted = _rules.TryRemove(key, out _);
-        _any = !_rules.IsEmpty;
-        return lifted;
+        lock (_changing)
+        {
+            var lifted = _rules.TryRemove(key, out _);
+            _any = !_rules.IsEmpty;
+            return lifted;
+        }
     }
 }

@@ -91,11 +91,12 @@ public sealed class Node : IAsyncDisposable
 
     private static Node Compose(NodeConfig config, TimeProvider time)
     {
+        // First, because rules are what can be wrong: a node that does not start leaves nothing running.
+        var rules = OpenRules(config, time);
         var engine = new MemoryEngine(new MemoryEngineOptions { MaxCounters = config.MaxCounters }, time);
         var state = new NodeState(engine.Clock);
         var metrics = new NodeMetrics(time, () => engine.ActiveCounters);
         var builder = Builder(config, time);
-        var rules = OpenRules(config, time);
         var resolver = new ChargeResolver(rules, config.DefaultRule, new CounterHasher());
         var endpoints = new CheckEndpoints(engine, resolver, new ReservationBook(engine.Clock), metrics, state);
         builder.Services.AddHostedService(services => new NodeLifetime(state, config, time, services.GetRequiredService<ILogger<Node>>()));

@@ -1,4 +1,5 @@
 using Weir.Server.Deciding;
+using Weir.Server.Metrics;
 
 namespace Weir.Server.Http;
 
@@ -16,6 +17,14 @@ internal static class Problem
         415 => "Unsupported media type",
         503 => "Service unavailable",
         _ => "Error",
+    };
+
+    /// <summary>The reason under which a request that got <paramref name="status"/> is counted.</summary>
+    public static string ReasonOf(int status) => status switch
+    {
+        404 => RejectReasons.NotFound,
+        413 => RejectReasons.TooLarge,
+        _ => RejectReasons.BadRequest,
     };
 
     /// <summary>What to tell a caller that used the wrong method.</summary>

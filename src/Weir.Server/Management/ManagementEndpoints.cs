@@ -37,22 +37,15 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         }
         catch (InputException e)
         {
-            metrics.RecordRejected(ReasonOf(e.Status));
+            metrics.RecordRejected(Http.Problem.ReasonOf(e.Status));
             return ManagementResults.Problem(e);
         }
         catch (BadHttpRequestException e)
         {
-            metrics.RecordRejected(ReasonOf(e.StatusCode));
+            metrics.RecordRejected(Http.Problem.ReasonOf(e.StatusCode));
             return ManagementResults.Problem(new InputException("body", e.Message, e.StatusCode));
         }
     }
-
-    private static string ReasonOf(int status) => status switch
-    {
-        404 => RejectReasons.NotFound,
-        413 => RejectReasons.TooLarge,
-        _ => RejectReasons.BadRequest,
-    };
 
     private IResult Nodes(HttpRequest request)
     {

@@ -48,6 +48,24 @@ public sealed class StartTests
             Assert.Contains(lines, l => l.Contains($"rules.yaml:{line}:"));
     }
 
+    [Fact]
+    public async Task Start_ThatFails_LeavesNothingRunning()
+    {
+        var time = new TimersOf();
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, "domain: 5 6\nrules: none\n");
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var inUse = $"{((IPEndPoint)other.LocalEndpoint).Port}";
+
+        await Assert.ThrowsAsync<NodeStartException>(() => Node.StartAsync(RunningNode.Config(("RULES", path)), time, default));
+        await Assert.ThrowsAsync<NodeStartException>(() => Node.StartAsync(RunningNode.Config(("NODE_PORT", inUse)), time, default));
+
+        File.Delete(path);
+        Assert.Equal(0, time.Running);
+        Assert.NotEqual(0, time.Started);
+    }
+
     [Theory]
     [InlineData("MAX_COUNTERS", "1")]
     [InlineData("MAX_COUNTERS", "999")]
@@ -98,5 +116,41 @@ public sealed class StartTests
 
         Assert.Equal(200, reply.Status);
         Assert.True(time.GetElapsedTime(start) >= TimeSpan.FromMilliseconds(400));
+    }
+
+    /// <summary>Counts timers.</summary>
+    private sealed class TimersOf : TimeProvider
+    {
+        private int _running;
+
+        public int Running => _running;
+
+        public int Started { get; private set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Started++;
+            Interlocked.Increment(ref _running);
+            return new Timer(this);
+        }
+
+        private sealed class Timer(TimersOf owner) : ITimer
+        {
+            private bool _disposed;
+
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+                if (!Interlocked.Exchange(ref _disposed, true))
+                    Interlocked.Decrement(ref owner._running);
+            }
+
+            public ValueTask DisposeAsync()
+            {
+                Dispose();
+                return ValueTask.CompletedTask;
+            }
+        }
     }
 }

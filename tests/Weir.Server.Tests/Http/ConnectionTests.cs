@@ -97,6 +97,29 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Body_ThatIsTooLargeAndNotSentYet_IsRefusedBeforeItIs()
+    {
+        await using var node = await RunningNode.StartAsync();
+        using var connection = await node.ConnectAsync();
+
+        await connection.SendAsync("POST /check HTTP/1.1\r\nHost: node\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n");
+
+        (await connection.ReadAsync()).Problem(413, "body");
+    }
+
+    [Fact]
+    public async Task Body_FarTooLarge_IsRefusedUnread()
+    {
+        await using var node = await RunningNode.StartAsync();
+        using var connection = await node.ConnectAsync();
+
+        await connection.SendAsync("POST /check HTTP/1.1\r\nHost: node\r\nContent-Length: 9000000000000000000\r\n\r\n");
+
+        (await connection.ReadAsync()).Problem(413, "body");
+        Assert.True(await connection.IsClosedAsync());
+    }
+
+    [Fact]
     public async Task Body_ThatNeverComesWhole_ChargesNothing()
     {
         await using var node = await RunningNode.StartAsync();

@@ -204,6 +204,7 @@ public sealed class ReservationTests
 
         Assert.Contains("is not open", (await CommitAsync(node, id, 1)).Problem(404, "reservation"));
         Assert.Contains("is not open", (await RenewAsync(node, id)).Problem(404, "reservation"));
+        Assert.Contains("ratelimiter_http_requests_rejected_total{reason=\"not_found\"} 2\n", (await node.GetAsync("/metrics")).Text);
     }
 
     private static string Descriptor(string key, int cost = 1, string more = "") => $$"""{"descriptors":[{"entries":[{"key":"{{key}}","value":"a"}]}],"cost":{{cost}}{{more}}}""";
