@@ -7,7 +7,7 @@ const mostRules = 12;
 const nowSeconds = 10;
 const rejections = {
   bad_request: 'bad request', unauthorized: 'no token', not_found: 'not found',
-  method_not_allowed: 'wrong method', too_large: 'too large', unsupported_media_type: 'wrong type',
+  method_not_allowed: 'wrong method', too_large: 'too large',
 };
 
 const chart = new Chart($('chart'));

@@ -93,8 +93,8 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
     {
         for (var i = 0; i < charges.Length; i++)
         {
-            if (charges[i].Rule.Shadow && !decisions[i].IsAllowed)
-                metrics.RecordShadow(charges[i].Rule);
+            if (charges[i].Rule.Shadow)
+                metrics.RecordShadow(charges[i].Rule, decisions[i].IsAllowed);
         }
     }
 }

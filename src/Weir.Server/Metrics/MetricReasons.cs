@@ -25,9 +25,6 @@ internal static class RejectReasons
     /// <summary>413: the body is too large.</summary>
     public const string TooLarge = "too_large";
 
-    /// <summary>415: the body is of another media type.</summary>
-    public const string UnsupportedMediaType = "unsupported_media_type";
-
     /// <summary>Every reason.</summary>
-    public static ReadOnlySpan<string> All => new[] { BadRequest, Unauthorized, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType };
+    public static ReadOnlySpan<string> All => new[] { BadRequest, Unauthorized, NotFound, MethodNotAllowed, TooLarge };
 }

@@ -57,8 +57,8 @@ internal sealed class NodeMetrics
     /// <summary>Records the time since a check or a batch of checks began.</summary>
     public void RecordDuration(long startTimestamp) => _durations.RecordSince(startTimestamp);
 
-    /// <summary>Records that a shadow rule would have refused. It comes besides the check's own record.</summary>
-    public void RecordShadow(Rule rule) => _rules.Increment(rule, RuleResult.ShadowBlocked);
+    /// <summary>Records what a shadow rule would have said. It comes besides the check's own record, whose rule a shadow rule never is.</summary>
+    public void RecordShadow(Rule rule, bool allowed) => _rules.Increment(rule, allowed ? RuleResult.Allowed : RuleResult.ShadowBlocked);
 
     /// <summary>Records a decision that a failure policy made.</summary>
     /// <param name="reason">One of <see cref="DegradedReasons"/>.</param>

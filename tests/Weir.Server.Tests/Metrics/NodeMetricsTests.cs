@@ -43,9 +43,13 @@ public sealed class NodeMetricsTests
     [Fact]
     public void RecordShadow_IsCountedUnderItsRule()
     {
-        _metrics.RecordShadow(NewRule("login"));
+        var rule = NewRule("login");
+        _metrics.RecordShadow(rule, allowed: false);
+        _metrics.RecordShadow(rule, allowed: true);
+        _metrics.RecordShadow(rule, allowed: true);
 
         Assert.Equal(1, Read("ratelimiter_rule_decisions_total{domain=\"default\",rule=\"login\",result=\"shadow_blocked\"}"));
+        Assert.Equal(2, Read("ratelimiter_rule_decisions_total{domain=\"default\",rule=\"login\",result=\"allowed\"}"));
         Assert.Equal(0, Read("ratelimiter_requests_checked_total{result=\"blocked\"}"));
     }
 
@@ -166,7 +170,7 @@ public sealed class NodeMetricsTests
         for (var i = 0; i < times; i++)
         {
             metrics.RecordCheck(rule, allowed: true, metrics.Start());
-            metrics.RecordShadow(rule);
+            metrics.RecordShadow(rule, allowed: false);
             metrics.RecordDegraded(DegradedReasons.CounterBound);
             metrics.RecordRejected(RejectReasons.BadRequest);
         }
