@@ -5,7 +5,8 @@ internal sealed class CounterBudget(long max)
 {
     private long _used;
 
-    public long Used => Volatile.Read(ref _used);
+    // A counter that found no room is counted for a moment.
+    public long Used => Math.Min(max, Volatile.Read(ref _used));
 
     public bool TryTake()
     {

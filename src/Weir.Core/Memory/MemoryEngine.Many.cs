@@ -21,32 +21,33 @@ public sealed partial class MemoryEngine
         var held = _held ??= new Held[ILimiter.MaxCharges];
         Span<byte> places = stackalloc byte[charges.Length];
         var counters = Sort(charges, places, held);
-        while (!TryHold(charges, held.AsSpan(0, counters), ref nowMicros))
-            Thread.Yield();
-        try
+        Decision binding;
+        do
         {
-            return DecideHeld(charges, decisions, places, held, nowMicros);
+            while (!TryHold(charges, held.AsSpan(0, counters), ref nowMicros))
+                Thread.Yield();
         }
-        finally
-        {
-            Release(held.AsSpan(0, counters));
-        }
+        while (!TryDecideHeld(charges, decisions, places, held.AsSpan(0, counters), nowMicros, out binding));
+        return binding;
     }
 
-    /// <summary>One counter of a request; <see cref="Table"/> is set while its lock bit is held.</summary>
+    /// <summary>
+    /// One counter of a request; <see cref="Table"/> is set while its lock bit is held. A counter that does not exist is decided as never used, and made only once
+    /// a request is allowed that charges it: then it is <see cref="Wanted"/>.
+    /// </summary>
     private struct Held
     {
         public CounterId Id;
         public int Charge;
         public Table? Table;
         public int Index;
+        public Cell? Cell;
         public ulong Word;
         public ulong Pending;
+        public bool Wanted;
         public bool AtBound;
 
         public readonly ref Slot Slot => ref Table![Index];
-
-        public readonly Cell? Cell => Table![Index].Content as Cell;
     }
 
     // Counters in the order of their identities, each once; places says for every charge which counter is its own.
@@ -84,11 +85,19 @@ public sealed partial class MemoryEngine
             var segment = SegmentOf(counter.Id);
             var table = segment.TableAt(ref nowMicros);
             var index = table.Find(counter.Id);
-            if (index < 0)
+            if (index < 0 && counter.Wanted)
             {
                 Release(held);
-                counter.AtBound = !segment.TryAdd(charge, nowMicros);
+                counter.AtBound = !segment.TryAdd(charge, nowMicros, WantedIn(segment, held[i..]));
                 return false;
+            }
+            if (index < 0)
+            {
+                if (WordAlgorithms.Has(charge.Rule))
+                    counter.Word = counter.Pending = WordAlgorithms.Fresh(charge.Rule, nowMicros);
+                else
+                    counter.Cell = Cell.Create(charge.Rule, nowMicros);
+                continue;
             }
             if (!Slot.TryLock(ref table[index].Word))
             {
@@ -103,33 +112,74 @@ public sealed partial class MemoryEngine
                 return false;
             }
             counter.Word = counter.Pending = counter.Slot.Word & Modular.WordMask;
+            counter.Cell = counter.Slot.Content as Cell;
             counter.Cell?.DropEnded(nowMicros);
         }
         return true;
+    }
+
+    private int WantedIn(Segment segment, Span<Held> held)
+    {
+        var wanted = 0;
+        foreach (ref var counter in held)
+            wanted += counter.Wanted && !counter.AtBound && SegmentOf(counter.Id) == segment ? 1 : 0;
+        return wanted;
     }
 
     private static void Release(Span<Held> held)
     {
         foreach (ref var counter in held)
         {
-            if (counter.Table is null)
-                continue;
-            counter.Cell?.Discard();
-            Slot.Unlock(ref counter.Slot.Word, counter.Slot.Word);
-            counter.Table = null;
+            if (counter.Table is not null)
+            {
+                counter.Cell?.Discard();
+                Slot.Unlock(ref counter.Slot.Word, counter.Slot.Word);
+            }
+            (counter.Table, counter.Cell) = (null, null);
         }
     }
 
-    private Decision DecideHeld(ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Held[] held, long nowMicros)
+    // False when counters have to be made first.
+    private bool TryDecideHeld(
+        ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Span<Held> held, long nowMicros, out Decision binding)
     {
+        try
+        {
+            for (var i = 0; i < charges.Length; i++)
+                decisions[i] = DecideOne(charges[i], charges[i].Cost, ref held[places[i]], nowMicros);
+            var refused = CombinedDecision.Refuses(charges, decisions[..charges.Length]);
+            if (refused)
+                LookAgain(charges, decisions, places, held, nowMicros);
+            else if (WantsMissing(charges, decisions, places, held))
+                return Later(out binding);
+            else
+                Commit(held, nowMicros);
+            binding = CombinedDecision.Binding(charges, decisions[..charges.Length], refused);
+            return true;
+        }
+        finally
+        {
+            Release(held);
+        }
+    }
+
+    private static bool Later(out Decision binding)
+    {
+        binding = default;
+        return false;
+    }
+
+    private static bool WantsMissing(ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Span<Held> held)
+    {
+        var any = false;
         for (var i = 0; i < charges.Length; i++)
-            decisions[i] = DecideOne(charges[i], charges[i].Cost, ref held[places[i]], nowMicros);
-        var refused = CombinedDecision.Refuses(charges, decisions[..charges.Length]);
-        if (refused)
-            LookAgain(charges, decisions, places, held, nowMicros);
-        else
-            Commit(held.AsSpan(0, 1 + Max(places)), nowMicros);
-        return CombinedDecision.Binding(charges, decisions[..charges.Length], refused);
+        {
+            ref var counter = ref held[places[i]];
+            if (counter.Table is not null || counter.AtBound || charges[i].Cost == 0 || !decisions[i].IsAllowed)
+                continue;
+            any = counter.Wanted = true;
+        }
+        return any;
     }
 
     private Decision DecideOne(in Charge charge, int cost, ref Held counter, long nowMicros)
@@ -144,13 +194,12 @@ public sealed partial class MemoryEngine
     }
 
     // Nothing is charged, so what the allowing limits would have left is not what they have left.
-    private void LookAgain(ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Held[] held, long nowMicros)
+    private void LookAgain(ReadOnlySpan<Charge> charges, Span<Decision> decisions, Span<byte> places, Span<Held> held, long nowMicros)
     {
-        foreach (ref var counter in held.AsSpan(0, 1 + Max(places)))
+        foreach (ref var counter in held)
         {
             counter.Pending = counter.Word;
-            if (counter.Table is not null)
-                counter.Cell?.Discard();
+            counter.Cell?.Discard();
         }
         for (var i = 0; i < charges.Length; i++)
         {
@@ -192,13 +241,5 @@ public sealed partial class MemoryEngine
             Slot.Unlock(ref counter.Slot.Word, counter.Pending);
             counter.Table = null;
         }
-    }
-
-    private static int Max(Span<byte> places)
-    {
-        var max = 0;
-        foreach (var place in places)
-            max = Math.Max(max, place);
-        return max;
     }
 }

@@ -78,15 +78,14 @@ public sealed partial class MemoryEngine : ILimiter, IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 10_000);
         var page = new List<CounterView>();
         var now = Clock.NowMicros;
-        // The cursor names a segment and a slot in it.
-        var segment = (int)Math.Min(cursor >> 32, _segments.Length);
-        var slot = (int)(cursor & int.MaxValue);
-        for (; segment < _segments.Length; segment++)
+        // The cursor names a segment and a place in its order.
+        var key = cursor & ((1L << Segment.ListKeyBits) - 1);
+        for (var segment = (int)(cursor >> Segment.ListKeyBits); segment < _segments.Length; segment++)
         {
-            slot = _segments[segment].List(slot, count, now, blockedOnly, page);
-            if (slot >= 0)
-                return new(new CounterPage(page, ((long)segment << 32) | (uint)slot));
-            slot = 0;
+            key = _segments[segment].List(key, count, now, blockedOnly, page);
+            if (key >= 0)
+                return new(new CounterPage(page, ((long)segment << Segment.ListKeyBits) | key));
+            key = 0;
         }
         return new(new CounterPage(page, 0));
     }

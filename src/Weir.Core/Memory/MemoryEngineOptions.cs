@@ -6,7 +6,7 @@ public sealed record MemoryEngineOptions
     /// <summary>Most counters alive at once.</summary>
     /// <value>1,000 to 100,000,000. Default 1,000,000.</value>
     /// <remarks>
-    /// A counter takes 70 to 220 bytes plus its label; a <c>sliding-window</c> counter 8 bytes more for every admitted request in its window.
+    /// A counter takes 70 to 340 bytes plus its label; a <c>sliding-window</c> counter 8 bytes more for every admitted request in its window.
     /// At the bound, counters that exist go on exactly. A request that needs a new one gets its rule's <see cref="FailurePolicy"/>, marked
     /// <see cref="DecisionSource.Degraded"/>: nothing that is still counting is ever thrown out, because that would give its owner a fresh limit.
     /// </remarks>

@@ -9,6 +9,9 @@ namespace Weir;
 /// </remarks>
 internal sealed class Segment
 {
+    /// <summary>Bits of the position in a listing.</summary>
+    public const int ListKeyBits = 55;
+
     private const int MinCapacity = 16;
 
     /// <summary>
@@ -42,15 +45,21 @@ internal sealed class Segment
     }
 
     /// <summary>Makes a counter unless it exists.</summary>
+    /// <param name="charge">Whose counter.</param>
+    /// <param name="nowMicros">The instant of the decision.</param>
+    /// <param name="room">
+    /// Counters that the request is going to make here, this one included. A new counter is idle until it is charged, so that growing frees it: there must be room for
+    /// all of them before the first is made.
+    /// </param>
     /// <returns>False when the budget is spent.</returns>
-    public bool TryAdd(in Charge charge, long nowMicros)
+    public bool TryAdd(in Charge charge, long nowMicros, int room = 1)
     {
         lock (_lock)
         {
             if (_table.Find(charge.Id) >= 0)
                 return true;
-            if (_table.IsFull)
-                RebuildLocked(nowMicros);
+            if (!_table.HasRoomFor(room))
+                RebuildLocked(nowMicros, room);
             if (!_budget.TryTake())
                 return false;
             var rule = charge.Rule;
@@ -90,23 +99,34 @@ internal sealed class Segment
         }
     }
 
-    /// <summary>Copies counters from a slot index on into a page.</summary>
-    /// <returns>The index to go on from, or −1 at the end.</returns>
-    public int List(int from, int count, long nowMicros, bool blockedOnly, List<CounterView> page)
+    /// <summary>Copies counters into a page, in the order of their <see cref="ListKey"/>s, which stays when tables are rebuilt between pages.</summary>
+    /// <returns>The key to go on from, or −1 at the end.</returns>
+    public long List(long fromKey, int count, long nowMicros, bool blockedOnly, List<CounterView> page)
     {
         _ = TableAt(ref nowMicros);
         lock (_lock)
         {
-            for (var index = from; index < _table.Capacity; index++)
+            var found = new List<(long Key, int Index)>(_table.Used);
+            for (var index = 0; index < _table.Capacity; index++)
             {
-                if (page.Count >= count)
-                    return index;
-                if (_table[index].Low != 0)
-                    AddViewLocked(index, nowMicros, blockedOnly, page);
+                if (_table[index].Low != 0 && ListKey(_table[index].Low) >= fromKey)
+                    found.Add((ListKey(_table[index].Low), index));
+            }
+            found.Sort();
+            var last = -1L;
+            foreach (var (key, index) in found)
+            {
+                // Counters with one key stay on one page.
+                if (page.Count >= count && key != last)
+                    return key;
+                AddViewLocked(index, nowMicros, blockedOnly, page);
+                last = key;
             }
             return -1;
         }
     }
+
+    private static long ListKey(ulong low) => (long)(low >> (64 - ListKeyBits));
 
     private static ulong IdleWord(long idleAtMicros) => (ulong)idleAtMicros & Modular.WordMask;
 
@@ -120,7 +140,7 @@ internal sealed class Segment
         }
     }
 
-    private void RebuildLocked(long nowMicros)
+    private void RebuildLocked(long nowMicros, int room = 1)
     {
         var old = _table;
         // All are frozen before any is counted: what is idle can then no longer come back to life and overfill the next table.
@@ -129,7 +149,7 @@ internal sealed class Segment
             if (old[index].Low != 0)
                 Freeze(ref old[index].Word);
         }
-        var next = new Table(CapacityFor(old.Used - CountIdleLocked(nowMicros)), Math.Max(old.SweptAtMicros, nowMicros));
+        var next = new Table(CapacityFor(old.Used - CountIdleLocked(nowMicros) + room), Math.Max(old.SweptAtMicros, nowMicros));
         for (var index = 0; index < old.Capacity; index++)
         {
             ref var slot = ref old[index];
@@ -144,7 +164,7 @@ internal sealed class Segment
     private static int CapacityFor(int live)
     {
         var capacity = MinCapacity;
-        while (capacity < (live + 1) * 3)
+        while (capacity < live * 3)
             capacity *= 2;
         return capacity;
     }

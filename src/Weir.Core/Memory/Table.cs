@@ -32,7 +32,7 @@ internal sealed class Table
     public int Capacity => _slots.Length;
 
     /// <summary>At most half of the slots are used: the chains of linear probing stay short.</summary>
-    public bool IsFull => Used * 2 >= _slots.Length;
+    public bool HasRoomFor(int counters) => (Used + counters) * 2 <= _slots.Length;
 
     public ref Slot this[int index] => ref _slots[index];
 
@@ -54,7 +54,7 @@ internal sealed class Table
         }
     }
 
-    /// <summary>Adds a counter that is not there. Under the segment's lock, and never when <see cref="IsFull"/>.</summary>
+    /// <summary>Adds a counter that is not there. Under the segment's lock, and only where <see cref="HasRoomFor"/> says so.</summary>
     public void Add(ulong low, ulong high, ulong word, object content, ReadOnlySpan<byte> label)
     {
         var index = (int)(low >> 1) & _mask;
