@@ -58,7 +58,8 @@ internal static class RuleValidator
 
     private static void CheckDepth(RuleOptions options, long micros, string prefix, ICollection<string> problems)
     {
-        if (options.Permits <= 0)
+        // What is out of its own bounds has been told already.
+        if (options.Permits is < 1 or > RuleBounds.MaxPermits || options.Burst is < 1 or > RuleBounds.MaxPermits)
             return;
         var reduced = micros / (long)BigInteger.GreatestCommonDivisor(micros, options.Permits);
         if ((BigInteger)reduced * (options.Burst ?? options.Permits) > RuleBounds.MaxBucketDepth)
