@@ -9,8 +9,9 @@ namespace Weir;
 /// or the other way round.
 /// </typeparam>
 /// <remarks>
-/// Instants are microseconds since 1970. An instant older than one that the state has already seen is treated as the newest seen: threads
-/// read the clock before they reach the counter, and time must not run backwards inside it.
+/// Instants are microseconds since 1970. Threads read the clock before they reach the counter, so an instant can be older than one that the state has
+/// seen. Time must not run backwards inside it: the older instant is treated as the newest seen or, where the state does not remember that, so that
+/// less is allowed than at the newest.
 /// </remarks>
 public interface IAlgorithm<TState>
 {
