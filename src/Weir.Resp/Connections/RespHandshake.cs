@@ -87,7 +87,7 @@ internal sealed class RespHandshake(RespConnection connection, RespOptions optio
         if (last.HasReply)
             return;
         if (last.Failure.Cause != RespCause.ProtocolViolation)
-            throw Failed(last.Failure.Cause, null);
+            throw Failed(last.Failure.Cause == RespCause.Stalled ? RespCause.TimedOut : last.Failure.Cause, null);
         var said = $"it said '{Encoding.Latin1.GetString(connection.Excerpt).Trim()}'";
         throw connection.Excerpt switch
         {

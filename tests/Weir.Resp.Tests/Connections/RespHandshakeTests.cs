@@ -9,7 +9,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_LearnsWhoTheServerIs()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var server = await RedisServer.StartAsync();
         await using var connection = await ConnectAsync($"redis://127.0.0.1:{server.Port}/7", o => o with { ClientName = "weir-test" });
         var info = connection.Server;
@@ -26,7 +26,7 @@ public class RespHandshakeTests
     [InlineData(3, "HELLO")]
     public async Task Connect_WhereThereIsNoHello_SpeaksTheOlderProtocol(int protocol, string renamed)
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         string[] rename = renamed.Length > 0 ? ["--rename-command", renamed, ""] : [];
         await using var server = await RedisServer.StartAsync([.. rename, "--requirepass", Secret]);
         await using var connection = await ConnectAsync(
@@ -42,7 +42,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_WithPasswords()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var server = await RedisServer.StartAsync(
             "--requirepass", Secret, "--user", "weir", "on", ">other", "~*", "+@all", "--user", "bare", "on", ">bare", "~*", "-@all", "+get");
         await (await ConnectAsync($"redis://:{Secret}@127.0.0.1:{server.Port}")).DisposeAsync();
@@ -60,7 +60,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_AsUserWhoMayNotAsk_WorksWithoutKnowing()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var server = await RedisServer.StartAsync("--user", "bare", "on", ">bare", "~*", "-@all", "+get");
         await using var connection = await ConnectAsync($"redis://bare:bare@127.0.0.1:{server.Port}");
         Assert.Equal("", connection.Server.RunId);
@@ -72,7 +72,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_ToDatabaseThatIsNotThere()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var server = await RedisServer.StartAsync();
         await FailsAsync($"redis://127.0.0.1:{server.Port}/99", RespCause.WrongDatabase);
     }
@@ -80,7 +80,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_ToReplica_IsRefusedUnlessAllowed()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var server = await RedisServer.StartAsync("--replicaof", "127.0.0.1", "1");
         await FailsAsync($"redis://127.0.0.1:{server.Port}", RespCause.NotPrimary);
         await using var connection = await ConnectAsync($"redis://127.0.0.1:{server.Port}", o => o with { AllowReplica = true });
@@ -90,7 +90,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_ToServerOfAnotherMode()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var cluster = await RedisServer.StartAsync("--cluster-enabled", "yes");
         await FailsAsync($"redis://127.0.0.1:{cluster.Port}", RespCause.IsCluster);
         await using var alone = await RedisServer.StartAsync();
@@ -103,7 +103,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_WhenThereAreTooManyClients()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         await using var server = await RedisServer.StartAsync("--maxclients", "1");
         PlainClient? first = null;
         await Eventually.IsTrueAsync(() => !(first = PlainClient.Connect(server.Port)).Call("PING").IsError, "the fixture's own connection is gone");
@@ -116,7 +116,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_WithTls()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         using var certificates = new TestCertificates();
         await using var server = await certificates.StartServerAsync("--requirepass", Secret);
         var url = $"rediss://:{Secret}@127.0.0.1:{server.Port}";
@@ -133,7 +133,7 @@ public class RespHandshakeTests
     [Fact]
     public async Task Connect_WithTls_ToAnotherHostOrServer()
     {
-        SkipWithoutRedis();
+        Needs.Redis();
         using var certificates = new TestCertificates("redis.example");
         await using var server = await certificates.StartServerAsync();
         await FailsAsync($"rediss://127.0.0.1:{server.Port}?tls_ca_file={certificates.CaFile}", RespCause.CertificateNameMismatch);
@@ -214,8 +214,6 @@ public class RespHandshakeTests
         Assert.Equal((product, version), (server.Product, server.Version?.ToString()));
         Assert.Equal($"{product} {version}", server.ToString());
     }
-
-    private static void SkipWithoutRedis() => Assert.SkipWhen(RedisServer.Unavailable is not null, RedisServer.Unavailable ?? "");
 
     private static Task<RespConnection> ConnectAsync(string url, Func<RespOptions, RespOptions>? adjust = null)
     {

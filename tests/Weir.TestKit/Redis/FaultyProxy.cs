@@ -69,8 +69,15 @@ public sealed class FaultyProxy : IAsyncDisposable
 
     private static void Reset(Socket socket)
     {
-        socket.LingerState = new LingerOption(true, 0);
-        socket.Dispose();
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Dispose();
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // It was closed already.
+        }
     }
 
     private async Task AcceptAsync()
