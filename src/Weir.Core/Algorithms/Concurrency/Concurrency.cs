@@ -35,7 +35,7 @@ public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
             Outcome = allowed ? Outcome.Allowed : never ? Outcome.NeverFits : Outcome.Refused,
             Rule = rule,
             Remaining = Math.Max(0, rule.Permits - next.Held),
-            ResetMicros = IdleAt(rule, next, nowMicros) - nowMicros,
+            ResetMicros = EmptyAt(next, nowMicros) - nowMicros,
             RetryAfterMicros = retryAfter,
             Stamp = allowed && cost > 0 ? next.LastId : 0,
         };
@@ -85,7 +85,10 @@ public readonly struct Concurrency : IAlgorithm<ConcurrencyState>
         WithoutEnded(state, Math.Max(nowMicros, state.NewestMicros)).Held;
 
     /// <inheritdoc />
-    public static long IdleAt(Rule rule, in ConcurrencyState state, long nowMicros)
+    /// <remarks>A counter made before the newest lease's number, which is an instant, would use that number again.</remarks>
+    public static long IdleAt(Rule rule, in ConcurrencyState state, long nowMicros) => Math.Max(EmptyAt(state, nowMicros), state.LastId);
+
+    private static long EmptyAt(in ConcurrencyState state, long nowMicros)
     {
         for (var i = state.Leases.Count - 1; i >= 0; i--)
         {
