@@ -23,7 +23,7 @@ public class ListingTests
                 _ = Take(engine, passing, random);
             if (seen.Count % 2 == 0)
             {
-                _time.Advance(TimeSpan.FromMilliseconds(20));
+                _time.Advance(TimeSpan.FromSeconds(2));
                 engine.Sweep();
             }
             var page = await engine.ListAsync(cursor, 50, blockedOnly: false);

@@ -1,3 +1,5 @@
+using Weir.TestKit;
+
 namespace Weir.Core.Tests.Memory;
 
 /// <summary>
@@ -30,9 +32,10 @@ public class WitnessTests
 
     private static async Task<List<Stretch>> Decide(int threads, TimeSpan time)
     {
-        using var engine = new MemoryEngine(new MemoryEngineOptions { SweepInterval = TimeSpan.FromMilliseconds(10) });
-        // The bucket fills within microseconds, so that the counter is idle, and freed, all the time.
-        var rule = Rule.Create(new RuleOptions { Algorithm = AlgorithmKind.TokenBucket, Permits = 100, Window = TimeSpan.FromMilliseconds(1), Burst = 7 });
+        // Seconds pass within microseconds, so that the counter is idle, and freed, all the time.
+        var clock = new ManualTimeProvider();
+        using var engine = new MemoryEngine(new MemoryEngineOptions { SweepInterval = TimeSpan.FromSeconds(1) }, clock);
+        var rule = Rule.Create(new RuleOptions { Algorithm = AlgorithmKind.TokenBucket, Permits = 100, Window = TimeSpan.FromSeconds(10), Burst = 7 });
         var end = TimeProvider.System.GetTimestamp() + (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);
         var all = new List<Stretch>();
         var (freed, running, contentions) = (0, threads, MemoryEngine.Contentions);
@@ -40,8 +43,8 @@ public class WitnessTests
         {
             if (index == threads)
             {
-                while (Volatile.Read(ref running) > 0)
-                    engine.Sweep();
+                for (var i = 0; Volatile.Read(ref running) > 0; i++)
+                    clock.Advance(TimeSpan.FromMilliseconds(i % 4 == 0 ? 2_500 : 37));
                 return;
             }
             if (index > threads)
@@ -58,7 +61,7 @@ public class WitnessTests
                 // The stamp is the instant that the engine decided by.
                 var full = decision.Stamp + decision.ResetMicros;
                 if (decision.IsAllowed)
-                    mine.Add(new Stretch(full - (cost * 10), full));
+                    mine.Add(new Stretch(full - (cost * 100_000), full));
             }
             lock (all)
                 all.AddRange(mine);
