@@ -17,9 +17,6 @@ internal abstract class Cell
         set => Volatile.Write(ref _rule, value);
     }
 
-    /// <summary>Decides from the pending state and keeps what follows pending.</summary>
-    public abstract Decision Decide(long nowMicros, int cost);
-
     /// <summary>
     /// Drops what has ended by now from the state itself. Must come before decisions that may be discarded: they drop and append, and what is
     /// appended may lie where the state to go back to still has what was dropped.
@@ -29,10 +26,16 @@ internal abstract class Cell
     /// <summary>Says what the state would decide, and changes nothing. After <see cref="DropEnded"/>.</summary>
     public abstract Decision Look(long nowMicros, int cost);
 
-    /// <summary>Makes the pending state the state.</summary>
+    /// <summary>Begins decisions that may be discarded: <see cref="DropEnded"/>, then what is pending is the state.</summary>
+    public abstract void Begin(long nowMicros);
+
+    /// <summary>Decides from the pending state and keeps what follows pending. Between <see cref="Begin"/> and <see cref="Commit"/>.</summary>
+    public abstract Decision DecidePending(long nowMicros, int cost);
+
+    /// <summary>Makes the pending state the state, and ends what <see cref="Begin"/> began.</summary>
     public abstract void Commit();
 
-    /// <summary>Forgets the pending state.</summary>
+    /// <summary>Goes back to the state as <see cref="Begin"/> left it.</summary>
     public abstract void Discard();
 
     public abstract long Settle(long nowMicros, long cost, long? stamp, long actual);
@@ -58,25 +61,40 @@ internal sealed class Cell<TAlgorithm, TState> : Cell
     where TAlgorithm : struct, IAlgorithm<TState>
 {
     private TState _state;
-    private TState _pending;
+    private TState _pending = default!;
 
     public Cell(Rule rule, long nowMicros)
-        : base(rule) => _state = _pending = TAlgorithm.Fresh(rule, nowMicros);
+        : base(rule) => _state = TAlgorithm.Fresh(rule, nowMicros);
 
-    public override Decision Decide(long nowMicros, int cost)
+    /// <summary>Decides, and takes the permits when it allows: the short way of a decision that stands alone.</summary>
+    public Decision Decide(long nowMicros, int cost)
     {
-        var decision = TAlgorithm.Decide(Rule, _pending, nowMicros, cost, out var next);
-        _pending = next;
+        var decision = TAlgorithm.Decide(Rule, _state, nowMicros, cost, out var next);
+        if (cost > 0 && decision.IsAllowed)
+            _state = next;
         return decision;
     }
 
     public override void DropEnded(long nowMicros)
     {
-        TAlgorithm.Decide(Rule, _state, nowMicros, 0, out _pending);
-        Commit();
+        TAlgorithm.Decide(Rule, _state, nowMicros, 0, out var next);
+        _state = next;
     }
 
     public override Decision Look(long nowMicros, int cost) => TAlgorithm.Decide(Rule, _state, nowMicros, cost, out _);
+
+    public override void Begin(long nowMicros)
+    {
+        DropEnded(nowMicros);
+        _pending = _state;
+    }
+
+    public override Decision DecidePending(long nowMicros, int cost)
+    {
+        var decision = TAlgorithm.Decide(Rule, _pending, nowMicros, cost, out var next);
+        _pending = next;
+        return decision;
+    }
 
     public override void Commit() => _state = _pending;
 
@@ -84,8 +102,8 @@ internal sealed class Cell<TAlgorithm, TState> : Cell
 
     public override long Settle(long nowMicros, long cost, long? stamp, long actual)
     {
-        var settled = TAlgorithm.Settle(Rule, _state, nowMicros, cost, stamp, actual, out _pending);
-        Commit();
+        var settled = TAlgorithm.Settle(Rule, _state, nowMicros, cost, stamp, actual, out var next);
+        _state = next;
         return settled;
     }
 
@@ -93,8 +111,8 @@ internal sealed class Cell<TAlgorithm, TState> : Cell
     {
         if (this is not Cell<Concurrency, ConcurrencyState> leases)
             return false;
-        var renewed = Concurrency.Renew(Rule, leases._state, nowMicros, stamp, out leases._pending);
-        Commit();
+        var renewed = Concurrency.Renew(Rule, leases._state, nowMicros, stamp, out var next);
+        leases._state = next;
         return renewed;
     }
 
@@ -102,5 +120,5 @@ internal sealed class Cell<TAlgorithm, TState> : Cell
 
     public override long IdleAt(long nowMicros) => TAlgorithm.IdleAt(Rule, _state, nowMicros);
 
-    public override void Reset(long nowMicros) => _state = _pending = TAlgorithm.Fresh(Rule, nowMicros);
+    public override void Reset(long nowMicros) => _state = TAlgorithm.Fresh(Rule, nowMicros);
 }

@@ -93,10 +93,7 @@ public sealed partial class MemoryEngine
             }
             if (index < 0)
             {
-                if (WordAlgorithms.Has(charge.Rule))
-                    counter.Word = counter.Pending = WordAlgorithms.Fresh(charge.Rule, nowMicros);
-                else
-                    counter.Cell = Cell.Create(charge.Rule, nowMicros);
+                HoldFresh(charge.Rule, ref counter, nowMicros);
                 continue;
             }
             if (!Slot.TryLock(ref table[index].Word))
@@ -113,9 +110,20 @@ public sealed partial class MemoryEngine
             }
             counter.Word = counter.Pending = counter.Slot.Word & Modular.WordMask;
             counter.Cell = counter.Slot.Content as Cell;
-            counter.Cell?.DropEnded(nowMicros);
+            counter.Cell?.Begin(nowMicros);
         }
         return true;
+    }
+
+    private static void HoldFresh(Rule rule, ref Held counter, long nowMicros)
+    {
+        if (WordAlgorithms.Has(rule))
+        {
+            counter.Word = counter.Pending = WordAlgorithms.Fresh(rule, nowMicros);
+            return;
+        }
+        counter.Cell = Cell.Create(rule, nowMicros);
+        counter.Cell.Begin(nowMicros);
     }
 
     private int WantedIn(Segment segment, Span<Held> held)
@@ -187,7 +195,7 @@ public sealed partial class MemoryEngine
         if (counter.AtBound)
             return AtBound(charge.Rule);
         if (counter.Cell is { } cell)
-            return cell.Decide(nowMicros, cost);
+            return cell.DecidePending(nowMicros, cost);
         var decision = WordAlgorithms.Decide(charge.Rule, counter.Pending, nowMicros, cost, out var next);
         counter.Pending = next;
         return decision;

@@ -179,14 +179,7 @@ public sealed partial class MemoryEngine : ILimiter, IDisposable
         {
             var decision = cell.Decide(nowMicros, cost);
             if (decision.IsAllowed && cost > 0)
-            {
-                cell.Commit();
                 state = (ulong)cell.IdleAt(nowMicros);
-            }
-            else
-            {
-                cell.Discard();
-            }
             return decision;
         }
         finally
@@ -204,6 +197,6 @@ public sealed partial class MemoryEngine : ILimiter, IDisposable
         Outcome = rule.Failure == FailurePolicy.Open ? Outcome.Allowed : Outcome.Refused,
         Source = DecisionSource.Degraded,
         Rule = rule,
-        RetryAfterMicros = rule.Failure == FailurePolicy.Open ? 0 : _sweepMicros,
+        RetryAfterMicros = rule.Failure == FailurePolicy.Open ? 0 : _sweepMicros + Segment.GraceMicros,
     };
 }

@@ -20,6 +20,12 @@ internal sealed class Segment
     /// </summary>
     private const long SweepDeadlineMicros = 5L * 60 * 1_000_000;
 
+    /// <summary>
+    /// How long a counter stays after it turned idle: 1 s. Keys that come back in a moment, as those of a bucket that refills quickly do, are then not freed and made
+    /// again over and over.
+    /// </summary>
+    public const long GraceMicros = 1_000_000;
+
     private readonly Lock _lock = new();
     private readonly CounterBudget _budget;
     private Table _table;
@@ -48,8 +54,8 @@ internal sealed class Segment
     /// <param name="charge">Whose counter.</param>
     /// <param name="nowMicros">The instant of the decision.</param>
     /// <param name="room">
-    /// Counters that the request is going to make here, this one included. A new counter is idle until it is charged, so that growing frees it: there must be room for
-    /// all of them before the first is made.
+    /// Counters that the request is going to make here, this one included. A new counter may be idle until it is charged, so that growing frees it: there must be
+    /// room for all of them before the first is made.
     /// </param>
     /// <returns>False when the budget is spent.</returns>
     public bool TryAdd(in Charge charge, long nowMicros, int room = 1)
@@ -187,12 +193,14 @@ internal sealed class Segment
         return idle;
     }
 
-    // Read as of the last instant at which no state can have become ambiguous: after a long sleep of the process that lies before now.
+    // Whether it was idle already a moment ago. States are read as of the last instant at which none can have become ambiguous: after a long sleep of the
+    // process that lies before.
     private bool IsIdleLocked(ref Slot slot, long nowMicros)
     {
         var state = Volatile.Read(ref slot.Word) & Modular.WordMask;
-        var safe = Math.Min(nowMicros, _table.SweptAtMicros + SweepDeadlineMicros);
-        return (slot.Content is Rule rule ? WordAlgorithms.IdleAt(rule, state, safe) : (long)state) <= nowMicros;
+        var since = nowMicros - GraceMicros;
+        var safe = Math.Min(since, _table.SweptAtMicros + SweepDeadlineMicros);
+        return (slot.Content is Rule rule ? WordAlgorithms.IdleAt(rule, state, safe) : (long)state) <= since;
     }
 
     private static void AdoptLocked(ref Slot slot, Rule rule, long nowMicros)

@@ -6,7 +6,7 @@ namespace Weir.Core.Tests.Memory;
 [Collection(Threads.Name)]
 public class ContentionTests
 {
-    private const int MostRounds = 400;
+    private const int MostRounds = 5_000;
 
     public static TheoryData<AlgorithmKind, int> Table()
     {
