@@ -71,14 +71,16 @@ public class AllocationTests
     private static Rule RuleOf(AlgorithmKind algorithm) =>
         Rule.Create(new RuleOptions { Algorithm = algorithm, Permits = 10, Window = TimeSpan.FromSeconds(1) });
 
-    // Compiling and growing to size take the first rounds.
+    // Compiling and growing to size take the first rounds, and a collection on another thread can add a thread's unused room to its account.
     private static void AssertAllocatesNothing(Action decide)
     {
-        decide();
-        decide();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        decide();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        var allocated = long.MaxValue;
+        for (var round = 0; round < 6; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            decide();
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
         // Less than a byte per hundred decisions: a sweep that is overdue builds a table.
         Assert.True(allocated < Decisions, $"{allocated} bytes in {Decisions} decisions");
     }
