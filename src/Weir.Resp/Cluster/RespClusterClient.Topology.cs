@@ -14,6 +14,9 @@ public sealed partial class RespClusterClient
     private TaskCompletionSource _refreshRequest = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _generation;
 
+    // Where the latest MOVED pointed.
+    private RespClient? _redirectedTo;
+
     private void RequestRefresh() => Volatile.Read(ref _refreshRequest).TrySetResult();
 
     private async Task RunAsync()
@@ -62,12 +65,15 @@ public sealed partial class RespClusterClient
         }
     }
 
-    // Nodes that are connected know best, any of them; then those that the URL names.
+    // The node that a redirection named knows at least of that change, when others may not have heard yet. Then those that are connected, in any
+    // order; then those that the URL names.
     private async Task<ClusterMap> AskAsync(CancellationToken cancellationToken)
     {
         RespFailureException? failure = null;
         var connected = Primaries.Where(static p => p.State.IsConnected).ToArray();
         Random.Shared.Shuffle(connected);
+        var told = Interlocked.Exchange(ref _redirectedTo, null);
+        Array.Sort(connected, (a, b) => (b == told).CompareTo(a == told));
         foreach (var client in connected)
         {
             try

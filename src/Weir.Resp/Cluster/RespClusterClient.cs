@@ -175,6 +175,7 @@ public sealed partial class RespClusterClient : IRespClient
     {
         if (slot >= 0)
             Volatile.Write(ref _routes[slot], client);
+        Volatile.Write(ref _redirectedTo, client);
         RequestRefresh();
     }
 

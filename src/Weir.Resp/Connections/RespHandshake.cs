@@ -39,6 +39,12 @@ internal sealed class RespHandshake(RespConnection connection, RespOptions optio
         try
         {
             var (select, ping) = (replies[2], replies[5]);
+            // Without HELLO and password, protected mode speaks first where something else is asked.
+            foreach (var reply in replies)
+            {
+                if (reply.ErrorKind == RespErrorKind.Denied)
+                    ThrowIfRefused(reply, RespCause.Denied);
+            }
             ThrowIfLost(ping);
             if (isUnknown)
                 return null;

@@ -115,11 +115,11 @@ internal struct RespScanner(RespLimits limits)
     {
         if (type == RespType.Array && digits.SequenceEqual("-1"u8))
             return Close();
+        if (type == RespType.Push && _depth > 0)
+            throw new RespProtocolException("A push message stands inside a reply.");
         var values = Length(type, digits) * RespTypes.ValuesPerElement(type);
         if (values > limits.MaxElements)
             throw new RespProtocolException($"A reply announces {values} elements; the limit is {limits.MaxElements}.");
-        if (type == RespType.Push && _depth > 0)
-            throw new RespProtocolException("A push message stands inside a reply.");
         if (type == RespType.Attribute)
             values++;
         if (values == 0)

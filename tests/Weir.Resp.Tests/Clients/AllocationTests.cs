@@ -7,16 +7,24 @@ public class AllocationTests
 {
     private const int Callers = 16;
     private const int Rounds = 1_000;
+    private static readonly int Slot = RespSlots.Of("key");
 
-    [Fact]
-    public async Task Send_OnceWarm_AllocatesNothing()
+    [Theory]
+    [InlineData("redis")]
+    [InlineData("redis+cluster")]
+    public async Task Send_OnceWarm_AllocatesNothing(string scheme)
     {
         Needs.Redis();
 #if DEBUG
         Assert.Skip("Without optimization the compiler makes every asynchronous method allocate. Run it with -c Release.");
 #endif
-        await using var server = await RedisServer.StartAsync();
-        await using var client = new RespClient(RespOptions.Parse($"redis://127.0.0.1:{server.Port}"));
+        await using var server = await RedisServer.StartAsync("--cluster-enabled", scheme == "redis" ? "no" : "yes");
+        if (scheme != "redis")
+        {
+            server.Call("CLUSTER", "ADDSLOTSRANGE", "0", $"{RespSlots.Count - 1}");
+            await Eventually.IsTrueAsync(() => server.Call("CLUSTER", "INFO").Text.Contains("cluster_state:ok"), "the Cluster of one is complete");
+        }
+        await using var client = RespClients.Create(RespOptions.Parse($"{scheme}://127.0.0.1:{server.Port}"));
         await client.ConnectAsync();
         var command = new Set("key"u8.ToArray());
         var least = double.MaxValue;
@@ -30,12 +38,12 @@ public class AllocationTests
         Assert.True(least < 1, $"{least:0.00} bytes per command");
     }
 
-    private static async Task CallAsync(RespClient client, IRespCommand command)
+    private static async Task CallAsync(IRespClient client, IRespCommand command)
     {
         await Task.Yield();
         for (var i = 0; i < Rounds; i++)
         {
-            using var reply = await client.SendAsync(command, TimeSpan.FromSeconds(10));
+            using var reply = await client.SendAsync(command, Slot, TimeSpan.FromSeconds(10));
             if (!reply.IsValue)
                 throw new InvalidOperationException(reply.ErrorMessage);
         }

@@ -23,7 +23,7 @@ public class ClusterFailoverTests
             () => client.State.IsConnected && client.Primaries.Count == 3 && client.Primaries.All(p => p.State.Endpoint?.Port != owner.Port),
             "the replica has taken over and is connected");
         // The others may not have agreed yet that the Cluster is complete again.
-        await Eventually.IsTrueAsync(() => Get(client, slot), "the key is there");
+        await Eventually.IsTrueAsync(() => GetAsync(client, slot), "the key is there");
     }
 
     [Fact]
@@ -36,20 +36,20 @@ public class ClusterFailoverTests
         var slot = RespSlots.Of("key");
         var owner = cluster.OwnerOf(slot);
         await cluster.Servers.First(s => s != owner).KillAsync();
-        await Eventually.IsTrueAsync(() => IsDown(client, slot), "the Cluster says that it is down");
+        await Eventually.IsTrueAsync(() => IsDownAsync(client, slot), "the Cluster says that it is down");
         Assert.False(client.State.IsConnected);
         Assert.NotNull(client.State.Reason);
     }
 
-    private static bool Get(RespClusterClient client, int slot)
+    private static async Task<bool> GetAsync(RespClusterClient client, int slot)
     {
-        using var reply = client.SendAsync(RespCommand.Create("GET", "key"), slot).AsTask().GetAwaiter().GetResult();
+        using var reply = await client.SendAsync(RespCommand.Create("GET", "key"), slot);
         return reply.IsValue;
     }
 
-    private static bool IsDown(RespClusterClient client, int slot)
+    private static async Task<bool> IsDownAsync(RespClusterClient client, int slot)
     {
-        using var reply = client.SendAsync(RespCommand.Create("GET", "key"), slot).AsTask().GetAwaiter().GetResult();
+        using var reply = await client.SendAsync(RespCommand.Create("GET", "key"), slot);
         return reply.ErrorKind == RespErrorKind.ClusterDown;
     }
 }

@@ -58,7 +58,7 @@ public class RespClusterClientTests(ClusterFixture fixture) : IClassFixture<Clus
         var (slot, from, to) = Place("moved");
         var errors = ErrorsOf(from);
         RedisCluster.BeginMove(slot, from, to);
-        RedisCluster.EndMove(slot, from, to);
+        await fixture.Cluster.EndMoveAsync(slot, from, to);
         try
         {
             using (var reply = await SetAsync(client, "{moved}1", "x"))
@@ -97,7 +97,7 @@ public class RespClusterClientTests(ClusterFixture fixture) : IClassFixture<Clus
         foreach (var key in keys)
             RedisCluster.MoveKey(key, from, to);
         await Eventually.IsTrueAsync(() => ErrorsOf(from, "ASK") > asked + 10, "callers were asked to go elsewhere for once");
-        RedisCluster.EndMove(slot, from, to);
+        await fixture.Cluster.EndMoveAsync(slot, from, to);
         var at = counts.Values.Sum();
         await Eventually.IsTrueAsync(() => counts.Values.Sum() > at + 1000, "all callers run on");
         await over.CancelAsync();
@@ -119,7 +119,7 @@ public class RespClusterClientTests(ClusterFixture fixture) : IClassFixture<Clus
         RedisCluster.MoveKey("{pair}2", from, to);
         using (var reply = await both)
             Assert.Equal("*2\r\n$1\r\nx\r\n$1\r\ny\r\n"u8, reply.Bytes);
-        RedisCluster.EndMove(slot, from, to);
+        await fixture.Cluster.EndMoveAsync(slot, from, to);
         await MoveBackAsync(slot, to, from, "{pair}1", "{pair}2");
     }
 
@@ -138,7 +138,7 @@ public class RespClusterClientTests(ClusterFixture fixture) : IClassFixture<Clus
             Assert.Equal(RespExecution.NotSent, reply.Failure.Execution);
         }
         RedisCluster.MoveKey("{split}2", from, to);
-        RedisCluster.EndMove(slot, from, to);
+        await fixture.Cluster.EndMoveAsync(slot, from, to);
         await MoveBackAsync(slot, to, from, "{split}1", "{split}2");
     }
 
@@ -175,8 +175,7 @@ public class RespClusterClientTests(ClusterFixture fixture) : IClassFixture<Clus
         RedisCluster.BeginMove(slot, from, to);
         foreach (var key in keys)
             RedisCluster.MoveKey(key, from, to);
-        RedisCluster.EndMove(slot, from, to);
-        await Eventually.IsTrueAsync(() => fixture.Cluster.OwnerOf(slot) == to, "the slot is back");
+        await fixture.Cluster.EndMoveAsync(slot, from, to);
     }
 
     private static ValueTask<RespReply> SetAsync(RespClusterClient client, string key, string value) =>

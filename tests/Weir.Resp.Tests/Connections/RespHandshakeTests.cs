@@ -162,6 +162,38 @@ public class RespHandshakeTests
         await FailsAsync($"redis://{fake.Endpoint}", cause);
     }
 
+    [Fact]
+    public async Task Connect_InTheOlderWay_ToServerThatDenies()
+    {
+        await using var fake = FakeServer.Answering("-DENIED Redis is running in protected mode\r\n");
+        await FailsAsync($"redis://{fake.Endpoint}", RespCause.Denied, o => o with { Protocol = 2 });
+    }
+
+    [Fact]
+    public async Task Connect_WithTls_ManyCallersUntilTheServerDies()
+    {
+        Needs.Redis();
+        using var certificates = new TestCertificates();
+        await using var server = await certificates.StartServerAsync();
+        await using var connection = await ConnectAsync($"rediss://127.0.0.1:{server.Port}?tls_ca_file={certificates.CaFile}");
+        var total = 0;
+        var callers = Enumerable.Range(0, 16).Select(i => Task.Run(async () =>
+        {
+            for (var n = 0; ; n++)
+            {
+                using var reply = await connection.SendAsync(RespCommand.Create("ECHO", $"{i}-{n}"), TimeSpan.FromSeconds(20));
+                if (!reply.HasReply)
+                    return (n, reply.Failure);
+                Assert.Equal($"{i}-{n}", reply.GetString());
+                Interlocked.Increment(ref total);
+            }
+        })).ToArray();
+        await Eventually.IsTrueAsync(() => Volatile.Read(ref total) > 1000, "callers run");
+        await server.KillAsync();
+        var ends = await Task.WhenAll(callers).WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.All(ends, e => Assert.True(e.n > 0 && e.Failure.Cause is RespCause.ClosedByServer or RespCause.ConnectionLost));
+    }
+
     [Theory]
     [InlineData("-DENIED Redis is running in protected mode\r\n", RespCause.Denied)]
     [InlineData("-ERR max number of clients reached\r\n", RespCause.HandshakeRefused)]

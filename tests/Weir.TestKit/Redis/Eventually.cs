@@ -8,7 +8,12 @@ public static class Eventually
 
     /// <summary>Waits until something holds. A check that throws does not hold yet.</summary>
     /// <exception cref="TimeoutException">It did not in 20 s, or the given time.</exception>
-    public static async Task IsTrueAsync(Func<bool> condition, string what, TimeSpan? within = null)
+    public static Task IsTrueAsync(Func<bool> condition, string what, TimeSpan? within = null) =>
+        IsTrueAsync(() => Task.FromResult(condition()), what, within);
+
+    /// <summary>Waits until something holds that takes time to find out.</summary>
+    /// <exception cref="TimeoutException">It did not in 20 s, or the given time.</exception>
+    public static async Task IsTrueAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
     {
         var since = TimeProvider.System.GetTimestamp();
         Exception? last;
@@ -16,7 +21,7 @@ public static class Eventually
         {
             try
             {
-                if (condition())
+                if (await condition())
                     return;
                 last = null;
             }

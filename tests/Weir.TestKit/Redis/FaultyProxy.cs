@@ -91,9 +91,9 @@ public sealed class FaultyProxy : IAsyncDisposable
                 _ = ServeAsync(client);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
-            // The proxy ends.
+            // The proxy ends: its listener is stopped or gone.
         }
     }
 

@@ -17,7 +17,12 @@ public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply
     /// <summary>Reads one reply. Attributes are dropped; null strings and null arrays become nulls.</summary>
     /// <exception cref="EndOfStreamException">The bytes end before the reply does.</exception>
     /// <exception cref="FormatException">The bytes are not RESP.</exception>
-    public static PlainReply Read(Stream from)
+    public static PlainReply Read(Stream from) => Read(from, isInside: false);
+
+    /// <summary>The reply on one line, for comparing and for messages.</summary>
+    public override string ToString() => Items.Count > 0 || Type is '*' or '~' or '>' or '%' ? $"{Type}[{string.Join(' ', Items)}]" : $"{Type}{Text}";
+
+    private static PlainReply Read(Stream from, bool isInside)
     {
         var type = (char)ReadByte(from, "type");
         if (!"+-:$*_#,(!=%~>|".Contains(type))
@@ -25,6 +30,8 @@ public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply
         var line = ReadLine(from);
         switch (type)
         {
+            case '>' when isInside:
+                throw new FormatException("push inside");
             case '+' or '-':
                 return new(type, line, []);
             case ':' when long.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _):
@@ -44,14 +51,11 @@ public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply
                 return new(type, "", ReadMany(from, 2 * Length(line)));
             case '|':
                 ReadMany(from, 2 * Length(line));
-                return Read(from);
+                return Read(from, isInside: true);
             default:
                 throw new FormatException($"value of {type}");
         }
     }
-
-    /// <summary>The reply on one line, for comparing and for messages.</summary>
-    public override string ToString() => Items.Count > 0 || Type is '*' or '~' or '>' or '%' ? $"{Type}[{string.Join(' ', Items)}]" : $"{Type}{Text}";
 
     private static PlainReply ReadPayload(Stream from, char type, long length)
     {
@@ -72,9 +76,7 @@ public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply
     {
         var items = new List<PlainReply>();
         for (var i = 0L; i < count; i++)
-            items.Add(Read(from));
-        if (items.Exists(i => i.Type == '>'))
-            throw new FormatException("push inside");
+            items.Add(Read(from, isInside: true));
         return items;
     }
 

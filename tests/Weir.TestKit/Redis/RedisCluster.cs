@@ -46,8 +46,7 @@ public sealed class RedisCluster : IAsyncDisposable
     public static string IdOf(RedisServer server) => server.Call("CLUSTER", "MYID").Text;
 
     /// <summary>The server that has a slot, by its own word.</summary>
-    public RedisServer OwnerOf(int slot) => _servers.First(s => s.Call("CLUSTER", "SLOTS").Items.Any(r =>
-        Number(r.Items[0]) <= slot && slot <= Number(r.Items[1]) && Number(r.Items[2].Items[1]) == s.Port));
+    public RedisServer OwnerOf(int slot) => _servers.First(s => Says(s, slot, s));
 
     /// <summary>Begins to move a slot: its keys may then be at either server.</summary>
     public static void BeginMove(int slot, RedisServer from, RedisServer to)
@@ -59,12 +58,15 @@ public sealed class RedisCluster : IAsyncDisposable
     /// <summary>Moves one key of a slot that is being moved.</summary>
     public static void MoveKey(string key, RedisServer from, RedisServer to) => Expect(from, "MIGRATE", "127.0.0.1", $"{to.Port}", key, "0", "5000");
 
-    /// <summary>Ends the move of a slot: it belongs to the other server now. The rest of the Cluster hears of it by itself.</summary>
-    public static void EndMove(int slot, RedisServer from, RedisServer to)
+    /// <summary>
+    /// Ends the move of a slot: it belongs to the other server now. Waits until all servers know, because old news of one move can undo the next.
+    /// </summary>
+    public async Task EndMoveAsync(int slot, RedisServer from, RedisServer to)
     {
         var id = IdOf(to);
         Expect(to, "CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
         Expect(from, "CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+        await Eventually.IsTrueAsync(() => _servers.TrueForAll(s => Says(s, slot, to)), $"all servers know who has slot {slot}");
     }
 
     public async ValueTask DisposeAsync()
@@ -72,6 +74,9 @@ public sealed class RedisCluster : IAsyncDisposable
         foreach (var server in _servers)
             await server.DisposeAsync();
     }
+
+    private static bool Says(RedisServer server, int slot, RedisServer owner) => server.Call("CLUSTER", "SLOTS").Items.Any(r =>
+        Number(r.Items[0]) <= slot && slot <= Number(r.Items[1]) && Number(r.Items[2].Items[1]) == owner.Port);
 
     private static int Number(PlainReply reply) => int.Parse(reply.Text, CultureInfo.InvariantCulture);
 
