@@ -10,6 +10,7 @@ public interface ILimiter
     long ActiveCounters { get; }
 
     /// <summary>Decides one charge and takes its permits when it allows.</summary>
+    /// <remarks>Says what the rule says, also where it is a shadow rule and its refusal not to be enforced.</remarks>
     ValueTask<Decision> DecideAsync(in Charge charge);
 
     /// <summary>Decides several charges of one request: if one refuses, none is charged.</summary>

@@ -1,18 +1,22 @@
 namespace Weir;
 
 /// <summary>
-/// The time of decisions: microseconds since 1970 that never go back. It runs on the monotonic clock, so that a step of the system clock
-/// neither stops decisions nor gives permits away, and is drawn towards the system clock for the sake of windows that are aligned to it.
+/// The time of decisions: microseconds since 1970 that never go back, but for a few between threads at the moment the rate is corrected. It runs on the
+/// monotonic clock, so that a step of the system clock neither stops decisions nor gives permits away, and is drawn towards the system clock for the
+/// sake of windows that are aligned to it.
 /// </summary>
 /// <remarks>
 /// One reading costs one read of the monotonic clock. <see cref="Discipline"/> should be called about once a second. Behind the system clock by more
-/// than <see cref="StepMicros"/> (the machine slept) it jumps forward; any other difference is worked off at 500 parts per
+/// than <see cref="StepMicros"/> (the machine slept) it jumps forward; any other difference of 2 ms or more is worked off at 500 parts per
 /// million, the rate at which system clocks themselves are corrected. Thread safe: readers see one immutable anchor.
 /// </remarks>
 public sealed class DecisionClock
 {
     private const long MicrosPerSecond = 1_000_000;
     private const long SlewPartsPerMillion = 500;
+
+    // A rate that is left on while the machine sleeps would lead far away, so it is only put on for a difference that matters.
+    private const long CloseEnoughMicros = 2_000;
 
     /// <summary>A lead of the system clock beyond which the clock jumps: 1 second.</summary>
     public const long StepMicros = MicrosPerSecond;
@@ -37,7 +41,7 @@ public sealed class DecisionClock
         var stamp = _time.GetTimestamp();
         var now = _anchor.At(stamp);
         var behind = SystemMicros() - now;
-        var slew = behind == 0 ? 0 : Math.Sign(behind) * SlewPartsPerMillion;
+        var slew = Math.Abs(behind) < CloseEnoughMicros ? 0 : Math.Sign(behind) * SlewPartsPerMillion;
         Volatile.Write(ref _anchor, behind > StepMicros
             ? new Anchor(stamp, now + behind, _time.TimestampFrequency, 0)
             : new Anchor(stamp, now, _time.TimestampFrequency, slew));

@@ -25,7 +25,7 @@ public sealed class CounterBoundTests
         var refused = await node.GetAsync("/rate-limit/late");
         Assert.Contains("no room for another counter", refused.Problem(503));
         Assert.Equal("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity", refused.String("type"));
-        Assert.Equal(("degraded", false, "5"), (refused.String("source"), refused.Flag("allowed"), refused.Header("Retry-After")));
+        Assert.Equal(("degraded", false, "6"), (refused.String("source"), refused.Flag("allowed"), refused.Header("Retry-After")));
         var open = await CheckDescriptorsTests.CheckAsync(node, "open=late");
         Assert.Equal((200, "degraded", true), (open.Status, open.String("source"), open.Flag("allowed")));
         Assert.Equal(503, (await CheckDescriptorsTests.CheckAsync(node, "closed=late")).Status);
