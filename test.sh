@@ -27,7 +27,6 @@ if ! dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then
 fi
 need promtool prometheus "the metrics page"
 need redis-server redis-server "the Redis client"
-need redis-server redis-server "the Redis client"
 
 say "building"
 if ! dotnet build Weir.slnx -c Release -v quiet -clp:NoSummary; then

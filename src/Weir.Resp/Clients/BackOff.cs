@@ -1,8 +1,8 @@
 namespace Weir.Resp;
 
 /// <summary>
-/// Pauses between attempts: doubling from the least to the most, each with jitter down to its half, so that clients that lost the same server do not
-/// come back in step.
+/// Pauses between attempts: doubling from the least to the most, each with jitter down to its half, so that clients that lost the same
+/// server do not come back in step.
 /// </summary>
 internal sealed class BackOff(TimeSpan least, TimeSpan most)
 {

@@ -1,8 +1,8 @@
 namespace Weir.Resp;
 
 /// <summary>
-/// Keeps one connection to one server, or to the primary that Sentinels name: connects again when it is lost, after a pause that grows, and says
-/// what happens. Without a connection, commands fail at once and are not kept for later. Thread safe.
+/// Keeps one connection to one server, or to the primary that Sentinels name: connects again when it is lost, after a pause that grows,
+/// and says what happens. Without a connection, commands fail at once and are not kept for later. Thread safe.
 /// </summary>
 public sealed partial class RespClient : IRespClient
 {
@@ -33,7 +33,10 @@ public sealed partial class RespClient : IRespClient
         : this(options, time ?? TimeProvider.System, onPush, null)
     {
         if (options.Topology == RespTopology.Cluster)
-            throw new ArgumentException("The options are for a Cluster. Use RespClusterClient, or RespClients.Create, which chooses.", nameof(options));
+        {
+            throw new ArgumentException(
+                "The options are for a Cluster. Use RespClusterClient, or RespClients.Create, which chooses.", nameof(options));
+        }
     }
 
     private RespClient(RespOptions options, TimeProvider time, RespPushHandler? onPush, RespEndpoint? node)
@@ -42,7 +45,9 @@ public sealed partial class RespClient : IRespClient
         _options = options;
         _time = time;
         _connector = new RespConnector(options, time, new RespConnectionEvents { OnPush = onPush, OnError = OnError });
-        _source = options.Topology == RespTopology.Sentinel ? new SentinelSource(options, time) : new FixedEndpoint(node ?? options.Endpoints[0]);
+        _source = options.Topology == RespTopology.Sentinel
+            ? new SentinelSource(options, time)
+            : new FixedEndpoint(node ?? options.Endpoints[0]);
     }
 
     /// <inheritdoc/>
@@ -75,7 +80,9 @@ public sealed partial class RespClient : IRespClient
             return _connected.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Sends a command and waits for its reply. Failures are part of the result and not thrown. Allocates nothing once warm.</summary>
+    /// <summary>
+    /// Sends a command and waits for its reply. Failures are part of the result and not thrown. Allocates nothing once warm.
+    /// </summary>
     /// <param name="command">Written before this call returns.</param>
     /// <param name="timeout">How long to wait. Zero: <see cref="RespOptions.CommandTimeout"/>.</param>
     /// <param name="cancellationToken">Stops waiting. The command may be executed nevertheless.</param>
@@ -86,10 +93,13 @@ public sealed partial class RespClient : IRespClient
         SendAsync(command, asking: false, timeout, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RespReply> SendAsync(IRespCommand command, int slot, TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
+    public ValueTask<RespReply> SendAsync(
+        IRespCommand command, int slot, TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         SendAsync(command, asking: false, timeout, cancellationToken);
 
-    /// <summary>Closes the connection and stops connecting. Commands that wait are completed with <see cref="RespCause.Disposed"/>.</summary>
+    /// <summary>
+    /// Closes the connection and stops connecting. Commands that wait are completed with <see cref="RespCause.Disposed"/>.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Task? running;

@@ -65,8 +65,8 @@ public sealed partial class RespClusterClient
         }
     }
 
-    // The node that a redirection named knows at least of that change, when others may not have heard yet. Then those that are connected, in any
-    // order; then those that the URL names.
+    // The node that a redirection named knows at least of that change, when others may not have heard yet. Then those that are connected,
+    // in any order; then those that the URL names.
     private async Task<ClusterMap> AskAsync(CancellationToken cancellationToken)
     {
         RespFailureException? failure = null;
@@ -102,7 +102,8 @@ public sealed partial class RespClusterClient
 
     private async Task<ClusterMap> AskSeedAsync(RespEndpoint seed, CancellationToken cancellationToken)
     {
-        await using var connection = await _seedConnector.ConnectAsync(seed, RespLogin.ToServer(_options) with { AllowReplica = true }, cancellationToken);
+        var login = RespLogin.ToServer(_options) with { AllowReplica = true };
+        await using var connection = await _seedConnector.ConnectAsync(seed, login, cancellationToken);
         using var reply = await connection.SendAsync(ClusterSlots, _options.CommandTimeout, cancellationToken);
         return Read(reply, seed);
     }

@@ -3,15 +3,15 @@ using System.Runtime.CompilerServices;
 namespace Weir.Resp;
 
 /// <summary>
-/// Sends commands to the primaries of a Cluster, one connection each, by slot. It learns which node has which slots from the nodes, and again when
-/// one redirects it, when a connection is lost, and from time to time. Thread safe.
+/// Sends commands to the primaries of a Cluster, one connection each, by slot. It learns which node has which slots from the nodes, and
+/// again when one redirects it, when a connection is lost, and from time to time. Thread safe.
 /// </summary>
 /// <remarks>
-/// Redirections (<c>MOVED</c>, <c>ASK</c>) and <c>TRYAGAIN</c> are followed within the command's deadline: they prove that it did not run. All other
-/// errors, and lost replies, are the caller's to judge.
+/// Redirections (<c>MOVED</c>, <c>ASK</c>) and <c>TRYAGAIN</c> are followed within the command's deadline: they prove that it did not
+/// run. All other errors, and lost replies, are the caller's to judge.
 /// <para>
-/// Threads: <c>_routes</c> is read without a lock and changed one slot at a time; a stale entry costs a redirection. Nodes come and go under
-/// <c>_gate</c>.
+/// Threads: <c>_routes</c> is read without a lock and changed one slot at a time; a stale entry costs a redirection. Nodes come and go
+/// under <c>_gate</c>.
 /// </para>
 /// </remarks>
 public sealed partial class RespClusterClient : IRespClient
@@ -30,12 +30,17 @@ public sealed partial class RespClusterClient : IRespClient
     /// <summary>Makes a client. It connects once <see cref="ConnectAsync"/> is called.</summary>
     /// <param name="options">For a Cluster. Its endpoints are asked for the others; not all of them need to be there.</param>
     /// <param name="time">The clock of deadlines and pauses. Default: the system's.</param>
-    /// <exception cref="ArgumentException">Options are out of their ranges, or not for a Cluster; the message names all problems.</exception>
+    /// <exception cref="ArgumentException">
+    /// Options are out of their ranges, or not for a Cluster; the message names all problems.
+    /// </exception>
     public RespClusterClient(RespOptions options, TimeProvider? time = null)
     {
         RespOptionsValidation.ThrowIfInvalid(options);
         if (options.Topology != RespTopology.Cluster)
-            throw new ArgumentException($"The options are for {options.Topology}, not for a Cluster. Use RespClients.Create, which chooses.", nameof(options));
+        {
+            throw new ArgumentException(
+                $"The options are for {options.Topology}, not for a Cluster. Use RespClients.Create, which chooses.", nameof(options));
+        }
         _options = options;
         _time = time ?? TimeProvider.System;
         _seedConnector = new RespConnector(options, _time, new RespConnectionEvents());
@@ -77,7 +82,8 @@ public sealed partial class RespClusterClient : IRespClient
 
     /// <inheritdoc/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<RespReply> SendAsync(IRespCommand command, int slot, TimeSpan timeout = default, CancellationToken cancellationToken = default)
+    public async ValueTask<RespReply> SendAsync(
+        IRespCommand command, int slot, TimeSpan timeout = default, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(slot, -1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(slot, RespSlots.Count);
@@ -162,8 +168,9 @@ public sealed partial class RespClusterClient : IRespClient
     {
         if (!client.State.IsConnected)
         {
-            var wait = client.WaitForConnectionAsync(cancellationToken).WaitAsync(total - _time.GetElapsedTime(since), _time, CancellationToken.None);
-            await wait.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var connected = client.WaitForConnectionAsync(cancellationToken);
+            await connected.WaitAsync(total - _time.GetElapsedTime(since), _time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         var left = total - _time.GetElapsedTime(since);
         return left > TimeSpan.Zero

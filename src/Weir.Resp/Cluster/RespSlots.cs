@@ -11,8 +11,8 @@ public static class RespSlots
     private static readonly ushort[] Table = MakeTable();
 
     /// <summary>
-    /// The slot of a key: CRC-16 (XMODEM) of the key, or of the part between its first '{' and the next '}' when that is not empty. Keys that
-    /// share such a part share a slot.
+    /// The slot of a key: CRC-16 (XMODEM) of the key, or of the part between its first '{' and the next '}' when that is not empty. Keys
+    /// that share such a part share a slot.
     /// </summary>
     /// <returns>0 to 16383.</returns>
     public static int Of(ReadOnlySpan<byte> key)

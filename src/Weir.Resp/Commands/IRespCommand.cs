@@ -1,6 +1,8 @@
 namespace Weir.Resp;
 
-/// <summary>Something that can be sent. <see cref="RespCommand"/> does for most; own types write large or reused commands without copies.</summary>
+/// <summary>
+/// Something that can be sent. <see cref="RespCommand"/> does for most; own types write large or reused commands without copies.
+/// </summary>
 public interface IRespCommand
 {
     /// <summary>

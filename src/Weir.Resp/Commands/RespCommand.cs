@@ -10,7 +10,9 @@ public sealed class RespCommand : IRespCommand
     /// <summary>Encodes a command of texts, as UTF-8.</summary>
     /// <param name="arguments">The name and what follows it: at least one.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no arguments.</exception>
-    /// <exception cref="InvalidOperationException">The command is one whose replies do not follow commands one to one, such as <c>SUBSCRIBE</c>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The command is one whose replies do not follow commands one to one, such as <c>SUBSCRIBE</c>.
+    /// </exception>
     public static RespCommand Create(params ReadOnlySpan<string> arguments)
     {
         var buffer = new SendBuffer();
@@ -31,7 +33,9 @@ public sealed class RespCommand : IRespCommand
     /// <summary>Encodes a command of any bytes.</summary>
     /// <param name="arguments">The name and what follows it: at least one.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no arguments.</exception>
-    /// <exception cref="InvalidOperationException">The command is one whose replies do not follow commands one to one, such as <c>SUBSCRIBE</c>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The command is one whose replies do not follow commands one to one, such as <c>SUBSCRIBE</c>.
+    /// </exception>
     public static RespCommand Create(params ReadOnlySpan<ReadOnlyMemory<byte>> arguments)
     {
         var buffer = new SendBuffer();

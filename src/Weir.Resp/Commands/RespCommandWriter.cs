@@ -70,7 +70,9 @@ public ref struct RespCommandWriter
         Write(digits[..length]);
     }
 
-    /// <summary>Makes room for an argument that the caller then fills in place, all of it. Not for the command's name and the word after it.</summary>
+    /// <summary>
+    /// Makes room for an argument that the caller then fills in place, all of it. Not for the command's name and the word after it.
+    /// </summary>
     /// <param name="length">Bytes of the argument: 0 or more.</param>
     /// <returns>The room, with whatever was there before. It is valid until the next call of this writer.</returns>
     /// <exception cref="InvalidOperationException">As for bytes, or this is one of the first two arguments.</exception>

@@ -6,10 +6,11 @@ namespace Weir.Resp;
 /// A command that was given to a connection: the task that its caller awaits, and its place in the queue of replies. Reused.
 /// </summary>
 /// <remarks>
-/// Threads: reply, deadline, cancellation and loss of the connection race to complete it, and the one that moves the state from Waiting to
-/// Done wins. Two owners hold it, the caller until it has taken the result, and the queue until the reply has come or never will; it is
-/// reused when both have let go. So a command that timed out keeps its slot: its reply may be on its way, and must not meet the next command.
-/// The state carries a version, because deadlines are looked at by a thread that owns nothing: its late attempt must not hit the next use.
+/// Threads: reply, deadline, cancellation and loss of the connection race to complete it, and the one that moves the state from Waiting
+/// to Done wins. Two owners hold it, the caller until it has taken the result, and the queue until the reply has come or never will; it
+/// is reused when both have let go. So a command that timed out keeps its slot: its reply may be on its way, and must not meet the next
+/// command. The state carries a version, because deadlines are looked at by a thread that owns nothing: its late attempt must not hit the
+/// next use.
 /// </remarks>
 internal sealed class PendingCommand : IValueTaskSource<RespReply>
 {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Weir.Resp;
 
 /// <summary>
-/// The bytes of one reply, lent to whoever reads it. A lease is the buffer and its version; returning it raises the version, so that a second
-/// return, or a read afterwards, is noticed and does not touch the next reply.
+/// The bytes of one reply, lent to whoever reads it. A lease is the buffer and its version; returning it raises the version, so that a
+/// second return, or a read afterwards, is noticed and does not touch the next reply.
 /// </summary>
 internal sealed class ReplyBuffer
 {

@@ -21,8 +21,8 @@ public sealed partial class RespConnection
         OnPool,
     }
 
-    // Someone alone writes at once, on its own thread: that saves the way over the pool. With others around a pool thread writes, and while it is
-    // on its way their commands gather.
+    // Someone alone writes at once, on its own thread: that saves the way over the pool. With others around a pool thread writes, and
+    // while it is on its way their commands gather.
     private FlushMode ChooseFlushLocked(int waiting)
     {
         if (_isFlushing)

@@ -1,12 +1,13 @@
 namespace Weir.Resp;
 
 /// <summary>
-/// One connection that any number of callers share. Commands are sent in the order of the calls, without waiting for earlier replies; whatever
-/// was called while the socket was busy goes out together in its next write. Thread safe.
+/// One connection that any number of callers share. Commands are sent in the order of the calls, without waiting for earlier replies;
+/// whatever was called while the socket was busy goes out together in its next write. Thread safe.
 /// </summary>
 /// <remarks>
-/// Replies are told apart by their order alone, so a command keeps its place in the queue when its deadline passes or its caller cancels: its
-/// reply is still taken, and dropped. When the connection ends, every command that waits is completed, once, and told whether it can have run.
+/// Replies are told apart by their order alone, so a command keeps its place in the queue when its deadline passes or its caller cancels:
+/// its reply is still taken, and dropped. When the connection ends, every command that waits is completed, once, and told whether it can
+/// have run.
 /// <para>
 /// Threads: callers append bytes and queue entries under <c>_gate</c>, so both have the same order. One flush at a time writes. One loop
 /// receives; it alone takes entries out of the queue. A timer looks at deadlines, without owning anything.
@@ -53,7 +54,9 @@ public sealed partial class RespConnection : IAsyncDisposable
     /// <summary>What the server said about itself at the start.</summary>
     public RespServerInfo Server { get; internal set; } = new();
 
-    /// <summary>Completes, never with an exception, when the connection has ended and all its commands are completed. Tells why it ended.</summary>
+    /// <summary>
+    /// Completes, never with an exception, when the connection has ended and all its commands are completed. Tells why it ended.
+    /// </summary>
     public Task<RespFailureException> Closed => _closed.Task;
 
     /// <summary>Commands whose replies have not come yet, those included that have timed out since.</summary>
@@ -69,14 +72,17 @@ public sealed partial class RespConnection : IAsyncDisposable
     /// <exception cref="RespFailureException">It failed; stage, cause and message say why.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Task<RespConnection> ConnectAsync(
-        RespEndpoint endpoint, RespOptions options, TimeProvider? time = null, RespPushHandler? onPush = null, CancellationToken cancellationToken = default)
+        RespEndpoint endpoint, RespOptions options, TimeProvider? time = null, RespPushHandler? onPush = null,
+        CancellationToken cancellationToken = default)
     {
         RespOptionsValidation.ThrowIfInvalid(options);
         var connector = new RespConnector(options, time ?? TimeProvider.System, new RespConnectionEvents { OnPush = onPush });
         return connector.ConnectAsync(endpoint, RespLogin.ToServer(options), cancellationToken);
     }
 
-    /// <summary>Sends a command and waits for its reply. Failures are part of the result and not thrown. Allocates nothing once warm.</summary>
+    /// <summary>
+    /// Sends a command and waits for its reply. Failures are part of the result and not thrown. Allocates nothing once warm.
+    /// </summary>
     /// <param name="command">Written before this call returns.</param>
     /// <param name="timeout">
     /// How long to wait; may take <see cref="RespOptions.DeadlineResolution"/> longer. Zero: <see cref="RespOptions.CommandTimeout"/>.

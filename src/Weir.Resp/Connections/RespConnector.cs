@@ -54,9 +54,10 @@ internal sealed class RespConnector(RespOptions options, TimeProvider time, Resp
         }
     }
 
-    // A server that expects TLS, or does not, says so in no word that it and we have in common: it falls silent, or hangs up. Where that is what
-    // happened, one try the other way tells.
-    private async Task<Exception> DiagnoseAsync(RespFailure failure, Attempt attempt, RespFailureException? exception, CancellationToken cancellationToken)
+    // A server that expects TLS, or does not, says so in no word that it and we have in common: it falls silent, or hangs up. Where that
+    // is what happened, one try the other way tells.
+    private async Task<Exception> DiagnoseAsync(
+        RespFailure failure, Attempt attempt, RespFailureException? exception, CancellationToken cancellationToken)
     {
         var cause = failure.Cause;
         if (failure.Stage == RespStage.Tls && cause is RespCause.TlsFailed or RespCause.TimedOut && await ProbeAsync(RespTls.IsPlainAsync))

@@ -3,8 +3,8 @@ using System.Text;
 namespace Weir.Resp;
 
 /// <summary>
-/// The first commands of a connection, all sent at once: protocol, password, name, database, and questions about the server. Where a server has no
-/// <c>HELLO</c>, they are sent again in the older way.
+/// The first commands of a connection, all sent at once: protocol, password, name, database, and questions about the server. Where a
+/// server has no <c>HELLO</c>, they are sent again in the older way.
 /// </summary>
 internal sealed class RespHandshake(RespConnection connection, RespOptions options, RespLogin login)
 {
@@ -80,7 +80,8 @@ internal sealed class RespHandshake(RespConnection connection, RespOptions optio
         _ => RespCommand.Create("AUTH", login.User, login.Password),
     };
 
-    private RespCommand? SetName(int protocol) => protocol == 3 || options.ClientName is null ? null : RespCommand.Create("CLIENT", "SETNAME", options.ClientName);
+    private RespCommand? SetName(int protocol) =>
+        protocol == 3 || options.ClientName is null ? null : RespCommand.Create("CLIENT", "SETNAME", options.ClientName);
 
     private RespCommand? Select() => login.Database == 0 ? null : RespCommand.Create("SELECT", $"{login.Database}");
 
@@ -100,7 +101,8 @@ internal sealed class RespHandshake(RespConnection connection, RespOptions optio
             // An alert or handshake of TLS, version 3.x.
             [0x15 or 0x16, 3, ..] => Failed(RespCause.ServerIsTls, null),
             // An error before the first command: protected mode, or too many clients.
-            [(byte)'-', .. var error] => Failed(RespErrors.KindOf(error) == RespErrorKind.Denied ? RespCause.Denied : RespCause.HandshakeRefused, said),
+            [(byte)'-', .. var error] when RespErrors.KindOf(error) == RespErrorKind.Denied => Failed(RespCause.Denied, said),
+            [(byte)'-', ..] => Failed(RespCause.HandshakeRefused, said),
             _ => Failed(RespCause.NotRedis, said),
         };
     }
@@ -139,5 +141,6 @@ internal sealed class RespHandshake(RespConnection connection, RespOptions optio
         _ => RespCause.NotCluster,
     };
 
-    private RespFailureException Failed(RespCause cause, string? detail) => new(new RespFailure(RespStage.Handshake, cause), connection.Endpoint, detail);
+    private RespFailureException Failed(RespCause cause, string? detail) =>
+        new(new RespFailure(RespStage.Handshake, cause), connection.Endpoint, detail);
 }

@@ -72,7 +72,9 @@ public readonly struct RespReply : IDisposable
     /// <exception cref="InvalidOperationException">The reply is an aggregate.</exception>
     public string? GetString() => Root().GetString();
 
-    /// <summary>What the server said when it replied with an error, and why there is no reply when there is none; empty for values.</summary>
+    /// <summary>
+    /// What the server said when it replied with an error, and why there is no reply when there is none; empty for values.
+    /// </summary>
     public string ErrorMessage => !HasReply ? _failure.Message : IsError ? System.Text.Encoding.UTF8.GetString(Root().Bytes) : "";
 
     /// <summary>Throws unless the reply is a value.</summary>

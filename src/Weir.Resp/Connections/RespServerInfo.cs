@@ -60,7 +60,9 @@ public sealed record RespServerInfo
     /// <summary>Changes with every start of the server; empty when the user may not see it.</summary>
     public string RunId { get; init; } = "";
 
-    /// <summary>Names the history of the data: replicas share it with their primary, and it changes with a failover. Empty when hidden.</summary>
+    /// <summary>
+    /// Names the history of the data: replicas share it with their primary, and it changes with a failover. Empty when hidden.
+    /// </summary>
     public string ReplicationId { get; init; } = "";
 
     /// <summary>For people: product and version.</summary>

@@ -1,6 +1,8 @@
 namespace Weir.Resp;
 
-/// <summary>Reads what a server says about itself: the reply to <c>HELLO</c>, and the texts of <c>INFO</c> where the user may see them.</summary>
+/// <summary>
+/// Reads what a server says about itself: the reply to <c>HELLO</c>, and the texts of <c>INFO</c> where the user may see them.
+/// </summary>
 internal static class RespServerInfoReader
 {
     public static RespServerInfo Read(int protocol, RespReply hello, RespReply server, RespReply replication)

@@ -44,7 +44,9 @@ public sealed record RespOptions
     /// <summary>The oldest Redis to accept. Default 6.2. Servers that hide their version are accepted.</summary>
     public Version MinimumVersion { get; init; } = new(6, 2);
 
-    /// <summary>Accepts a replica where a primary is expected. Default false: connecting to one fails with <see cref="RespCause.NotPrimary"/>.</summary>
+    /// <summary>
+    /// Accepts a replica where a primary is expected. Default false: connecting to one fails with <see cref="RespCause.NotPrimary"/>.
+    /// </summary>
     public bool AllowReplica { get; init; }
 
     /// <summary>For all of connecting: name lookup, TCP, TLS, and the first commands. More than 0; default 2 s.</summary>
@@ -59,13 +61,17 @@ public sealed record RespOptions
     /// </summary>
     public TimeSpan DeadlineResolution { get; init; } = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>A connection that sends nothing for this long, while commands wait for replies, is given up. More than 0; default 2 s.</summary>
+    /// <summary>
+    /// A connection that sends nothing for this long, while commands wait for replies, is given up. More than 0; default 2 s.
+    /// </summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How often an idle connection is probed with <c>PING</c>. More than 0; default 10 s.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The pause before the second attempt to connect. It doubles, with jitter, up to <see cref="MaxBackOff"/>. Default 50 ms.</summary>
+    /// <summary>
+    /// The pause before the second attempt to connect. It doubles, with jitter, up to <see cref="MaxBackOff"/>. Default 50 ms.
+    /// </summary>
     public TimeSpan MinBackOff { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The longest pause between attempts to connect. At least <see cref="MinBackOff"/>; default 1 s.</summary>
@@ -83,7 +89,9 @@ public sealed record RespOptions
     /// </summary>
     public int MaxPending { get; init; } = 16_384;
 
-    /// <summary>Bytes of commands that may wait for the socket; further ones fail with <see cref="RespCause.QueueFull"/>. Default 16 MiB.</summary>
+    /// <summary>
+    /// Bytes of commands that may wait for the socket; further ones fail with <see cref="RespCause.QueueFull"/>. Default 16 MiB.
+    /// </summary>
     public int MaxUnsentBytes { get; init; } = 16 << 20;
 
     /// <summary>How large replies may be.</summary>
@@ -91,7 +99,9 @@ public sealed record RespOptions
 
     /// <summary>Reads a URL; see <c>docs/resp.md</c> for the forms.</summary>
     /// <param name="url">For example <c>rediss://user:password@host:6380/0</c>.</param>
-    /// <exception cref="FormatException">The URL is wrong. The message says where and what to write instead, without showing a password.</exception>
+    /// <exception cref="FormatException">
+    /// The URL is wrong. The message says where and what to write instead, without showing a password.
+    /// </exception>
     public static RespOptions Parse(string url) => TryParse(url, out var options, out var problem) ? options : throw new FormatException(problem);
 
     /// <summary>Reads a URL, or says what is wrong with it.</summary>

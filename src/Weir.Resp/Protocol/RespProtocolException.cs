@@ -1,7 +1,8 @@
 namespace Weir.Resp;
 
 /// <summary>
-/// A server sent something that is not RESP, or larger than the limits. Where the next reply starts is then unknown, so the connection ends.
+/// A server sent something that is not RESP, or larger than the limits. Where the next reply starts is then unknown, so the connection
+/// ends.
 /// </summary>
 public sealed class RespProtocolException : Exception
 {

@@ -29,7 +29,9 @@ public ref struct RespReader
     /// <summary>The bytes of the current value without length and line breaks; empty for aggregates and nulls.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
-    /// <summary>How many values the current aggregate has, where each key of a map is one and its value another; 0 for other values.</summary>
+    /// <summary>
+    /// How many values the current aggregate has, where each key of a map is one and its value another; 0 for other values.
+    /// </summary>
     public int Count { get; private set; }
 
     /// <summary>Whether the current value is null.</summary>

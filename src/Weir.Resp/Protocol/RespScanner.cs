@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Weir.Resp;
 
 /// <summary>
-/// Finds where a reply ends, in bytes that arrive piecemeal, and checks everything about it on the way, so that <see cref="RespReader"/> can
-/// trust what it reads. No byte is looked at twice, however the reply is split.
+/// Finds where a reply ends, in bytes that arrive piecemeal, and checks everything about it on the way, so that <see cref="RespReader"/>
+/// can trust what it reads. No byte is looked at twice, however the reply is split.
 /// </summary>
 /// <remarks>
 /// Levels that are open are counted down: an aggregate is finished when none of its values is due. An attribute is a level of its pairs and

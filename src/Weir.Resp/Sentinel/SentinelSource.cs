@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Weir.Resp;
 
 /// <summary>
-/// Asks Sentinels where the primary is, the one first that answered last. Whether it is a primary indeed, the handshake with it checks: a Sentinel
-/// may be cut off from the others and name the old one.
+/// Asks Sentinels where the primary is, the one first that answered last. Whether it is a primary indeed, the handshake with it checks: a
+/// Sentinel may be cut off from the others and name the old one.
 /// </summary>
 /// <remarks>Used by one loop at a time, but for <see cref="DisposeAsync"/>.</remarks>
 internal sealed class SentinelSource(RespOptions options, TimeProvider time) : IEndpointSource

@@ -4,8 +4,8 @@ using Weir.TestKit.Redis;
 namespace Weir.Resp.Tests.Clients;
 
 /// <summary>
-/// Many callers on one connection while everything goes wrong at random: whoever gets a reply gets his own, nobody gets two, nobody hangs, and what
-/// is said not to have been sent has not run.
+/// Many callers on one connection while everything goes wrong at random: whoever gets a reply gets his own, nobody gets two, nobody
+/// hangs, and what is said not to have been sent has not run.
 /// </summary>
 public class ChaosTests
 {

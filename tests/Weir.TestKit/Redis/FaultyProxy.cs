@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Weir.TestKit.Redis;
 
 /// <summary>
-/// Stands between a client and a server on this machine and makes the network bad: slow, silent in one or both directions, cut at a certain byte.
+/// Stands between a client and a server on this machine and makes the network bad: slow, silent in one or both directions, cut at a
+/// certain byte.
 /// </summary>
 public sealed class FaultyProxy : IAsyncDisposable
 {
@@ -43,7 +44,9 @@ public sealed class FaultyProxy : IAsyncDisposable
     /// <summary>How many connections were accepted so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>Cuts all connections, and further ones, as soon as this many more bytes of replies have been passed on. Holds once.</summary>
+    /// <summary>
+    /// Cuts all connections, and further ones, as soon as this many more bytes of replies have been passed on. Holds once.
+    /// </summary>
     public void CutAfterReplyBytes(long count) => Volatile.Write(ref _cutAfter, count);
 
     /// <summary>Cuts all connections with a reset.</summary>

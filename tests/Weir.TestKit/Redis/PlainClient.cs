@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Weir.TestKit.Redis;
 
-/// <summary>The plainest client: one command, then its reply. For fixtures and for looking at a server behind the back of what is tested.</summary>
+/// <summary>
+/// The plainest client: one command, then its reply. For fixtures and for looking at a server behind the back of what is tested.
+/// </summary>
 public sealed class PlainClient : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

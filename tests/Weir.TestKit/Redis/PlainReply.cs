@@ -5,8 +5,8 @@ using System.Text;
 namespace Weir.TestKit.Redis;
 
 /// <summary>
-/// A reply as a tree, read in the plainest way there is: one byte after the other, recursively, without bounds. It is what the client's parser
-/// is compared with, and what the fixtures themselves use, so that a broken client cannot break them.
+/// A reply as a tree, read in the plainest way there is: one byte after the other, recursively, without bounds. It is what the client's
+/// parser is compared with, and what the fixtures themselves use, so that a broken client cannot break them.
 /// </summary>
 public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply> Items)
 {
@@ -20,7 +20,8 @@ public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply
     public static PlainReply Read(Stream from) => Read(from, isInside: false);
 
     /// <summary>The reply on one line, for comparing and for messages.</summary>
-    public override string ToString() => Items.Count > 0 || Type is '*' or '~' or '>' or '%' ? $"{Type}[{string.Join(' ', Items)}]" : $"{Type}{Text}";
+    public override string ToString() =>
+        Items.Count > 0 || Type is '*' or '~' or '>' or '%' ? $"{Type}[{string.Join(' ', Items)}]" : $"{Type}{Text}";
 
     private static PlainReply Read(Stream from, bool isInside)
     {
@@ -38,7 +39,7 @@ public sealed record PlainReply(char Type, string Text, IReadOnlyList<PlainReply
             case '(' when BigInteger.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _):
             case '#' when line is "t" or "f":
             case ',' when line is "inf" or "-inf" or "+inf" or "nan" or "-nan":
-            case ',' when double.TryParse(line, NumberStyles.Float & ~NumberStyles.AllowLeadingWhite & ~NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out _) && !line.Contains('n', StringComparison.OrdinalIgnoreCase):
+            case ',' when line.All("0123456789+-.eE".Contains) && double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out _):
             case '_' when line.Length == 0:
                 return new(type, line, []);
             case '$' or '*' when line == "-1":

@@ -59,7 +59,8 @@ public sealed class RedisCluster : IAsyncDisposable
     public static void MoveKey(string key, RedisServer from, RedisServer to) => Expect(from, "MIGRATE", "127.0.0.1", $"{to.Port}", key, "0", "5000");
 
     /// <summary>
-    /// Ends the move of a slot: it belongs to the other server now. Waits until all servers know, because old news of one move can undo the next.
+    /// Ends the move of a slot: it belongs to the other server now. Waits until all servers know, because old news of one move can undo
+    /// the next.
     /// </summary>
     public async Task EndMoveAsync(int slot, RedisServer from, RedisServer to)
     {

@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace Weir.TestKit.Redis;
 
 /// <summary>
-/// A real server on this machine, on a free port and with a folder of its own, without persistence. It ends with the test, or at the latest with
-/// the test process.
+/// A real server on this machine, on a free port and with a folder of its own, without persistence. It ends with the test, or at the
+/// latest with the test process.
 /// </summary>
 public sealed class RedisServer : IAsyncDisposable
 {
