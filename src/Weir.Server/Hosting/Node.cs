@@ -116,6 +116,8 @@ public sealed class Node : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Logging.AddNodeConsole(config, time);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = config.ShutdownGrace + config.Drain);
+        // A buffer waits at each connection, 4 KB, instead of an empty read that tells when there is something to receive: a system call less per request.
+        builder.WebHost.UseSockets(static sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
