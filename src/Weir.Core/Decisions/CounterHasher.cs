@@ -7,7 +7,7 @@ namespace Weir;
 
 /// <summary>
 /// Makes <see cref="CounterId"/>s: two independent lanes of multiply-and-fold over 16-byte blocks, under a secret 256-bit seed, so that
-/// nobody outside can craft keys that collide. About 10 ns for a short key; allocates nothing.
+/// nobody outside can craft keys that collide. Four multiplications for a key of up to 16 bytes; allocates nothing.
 /// </summary>
 /// <remarks>Immutable and thread safe. Nodes that share counters must share the seed.</remarks>
 public sealed class CounterHasher

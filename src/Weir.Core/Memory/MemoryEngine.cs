@@ -90,7 +90,7 @@ public sealed partial class MemoryEngine : ILimiter, IDisposable
         return new(new CounterPage(page, 0));
     }
 
-    /// <summary>Frees idle counters and corrects the clock. The engine does this on its own; call it to have memory back at once.</summary>
+    /// <summary>Frees counters that have been idle for a second and corrects the clock. The engine does this on its own; call it to have memory back sooner.</summary>
     public void Sweep()
     {
         Clock.Discipline();

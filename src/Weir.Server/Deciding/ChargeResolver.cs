@@ -1,12 +1,10 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Weir.Server.Rules;
 
 namespace Weir.Server.Deciding;
 
 /// <summary>Finds which counters a request charges: matches rules, applies overrides, makes identities.</summary>
-/// <remarks>Thread safe. A request sees one snapshot of the rules from beginning to end.</remarks>
+/// <remarks>Thread safe. Each check sees one snapshot of the rules; a reload may fall between two checks of a batch.</remarks>
 internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, CounterHasher hasher)
 {
     private readonly ConditionalWeakTable<Rule, object> _starts = [];
@@ -55,7 +53,7 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
         return new Charge(rule, hasher.Combine(StartOf(rule), label), cost, label);
     }
 
-    /// <summary>The rules that a request's descriptors match, one place per descriptor; null where no limit applies.</summary>
+    /// <summary>The charges of a request's descriptors; a descriptor to which no limit applies has none.</summary>
     /// <returns>The charges, and for each the index of its descriptor.</returns>
     /// <exception cref="InputException">The domain is unknown, or a descriptor too long.</exception>
     public (Charge[] Charges, int[] Places) ForDescriptors(CheckRequest request)
@@ -97,8 +95,7 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
         return new Charge(match.Rule!, hasher.Combine(StartOf(match.Rule!), label), cost, label);
     }
 
-    private CounterId StartOf(Rule rule) =>
-        (CounterId)_starts.GetValue(rule, r => hasher.Start(r));
+    private CounterId StartOf(Rule rule) => (CounterId)_starts.GetValue(rule, r => hasher.Start(r));
 
     private static Descriptor KeyDescriptor(string key) => new([new DescriptorEntry(RuleSet.SimpleKey, key)]);
 
