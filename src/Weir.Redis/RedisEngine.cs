@@ -7,8 +7,8 @@ public sealed class RedisEngine : ILimiter, IAsyncDisposable
 {
     public RedisEngine(IRespClient client, RedisEngineOptions? options = null, TimeProvider? time = null) => throw new NotSupportedException();
 
-    /// <summary>Raised when a shard's state changes, from any thread. Handlers must be quick.</summary>
-    public event Action<EngineStatus>? StatusChanged;
+    /// <summary>Told when the engine's state changes, by any thread, in order. Must be quick. Set before <see cref="StartAsync"/>.</summary>
+    public Action<EngineStatus>? StatusChanged { get; set; }
 
     /// <summary>How things are now: the worst of the shards.</summary>
     public EngineStatus Status => throw new NotSupportedException();
@@ -35,6 +35,4 @@ public sealed class RedisEngine : ILimiter, IAsyncDisposable
     public ValueTask<CounterPage> ListAsync(long cursor, int count, bool blockedOnly) => throw new NotSupportedException();
 
     public ValueTask DisposeAsync() => throw new NotSupportedException();
-
-    private void Raise(EngineStatus status) => StatusChanged?.Invoke(status);
 }
