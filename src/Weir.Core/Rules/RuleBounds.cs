@@ -39,6 +39,9 @@ public static class RuleBounds
     /// </summary>
     public const long MaxBucketDepth = 1L << 58;
 
+    /// <summary>Longest time that a token bucket may take from empty to full, burst × window / limit: 366 days, in microseconds.</summary>
+    public const long MaxFillMicros = MaxWindowMicros;
+
     /// <summary>Longest key of a request, in UTF-8 bytes: 512.</summary>
     public const int MaxKeyBytes = 512;
 

@@ -65,6 +65,9 @@ internal static class RuleValidator
         if ((BigInteger)reduced * (options.Burst ?? options.Permits) > RuleBounds.MaxBucketDepth)
             problems.Add($"{prefix}: limit {options.Permits} does not divide a window of {Durations.Format(micros)} finely enough to be kept exactly. " +
                 "Choose a rounder limit, a smaller burst or a shorter window.");
+        if ((BigInteger)micros * (options.Burst ?? options.Permits) > (BigInteger)RuleBounds.MaxFillMicros * options.Permits)
+            problems.Add($"{prefix}: burst {options.Burst} takes longer than {Durations.Format(RuleBounds.MaxFillMicros)} to come back at {options.Permits} per {Durations.Format(micros)}. " +
+                "Choose a smaller burst or a faster rate.");
     }
 
     private static void CheckBurst(RuleOptions options, string prefix, ICollection<string> problems)

@@ -60,7 +60,9 @@ public class RuleValidatorTests
     {
         var bucket = Good with { Algorithm = AlgorithmKind.TokenBucket };
         AssertGood(bucket with { Burst = 1 });
-        AssertGood(bucket with { Burst = 1_000_000_000 });
+        AssertGood(bucket with { Burst = 1_000_000_000, Permits = 1_000_000 });
+        AssertGood(bucket with { Burst = 366 * 24 * 60 * 100, Permits = 100 });
+        AssertBad(bucket with { Burst = (366 * 24 * 60 * 100) + 1, Permits = 100 }, "burst 52704001", "366d", "100 per 1m", "smaller burst");
         AssertGood(bucket with { Burst = null });
         AssertBad(bucket with { Burst = 0 }, "'login'", "burst 0", "1 to 1,000,000,000");
         AssertBad(bucket with { Burst = 1_000_000_001 }, "burst 1000000001", "1 to 1,000,000,000");
@@ -72,7 +74,7 @@ public class RuleValidatorTests
     [Fact]
     public void BucketDepth()
     {
-        var bucket = Good with { Algorithm = AlgorithmKind.TokenBucket, Permits = 1, Window = TimeSpan.FromMicroseconds(1L << 44) };
+        var bucket = Good with { Algorithm = AlgorithmKind.TokenBucket, Permits = (1L << 14) - 3, Window = TimeSpan.FromMicroseconds(1L << 44) };
         AssertGood(bucket with { Burst = 1L << 14 });
         AssertBad(bucket with { Burst = (1L << 14) + 1 }, NotFine, "rounder limit");
         AssertGood(bucket with { Permits = 0, Burst = 1_000_000_000, Window = TimeSpan.FromDays(366) });

@@ -62,6 +62,9 @@ public readonly struct FixedWindow : IAlgorithm<ulong>
         return window.Count == 0 ? nowMicros : window.End;
     }
 
+    /// <summary>The state of a window's start with a count.</summary>
+    internal static ulong StateOf(Rule rule, long start, long count) => Pack(rule, start, count);
+
     private static Window Read(Rule rule, ulong state, long nowMicros)
     {
         var (start, end) = Bounds(rule, nowMicros);

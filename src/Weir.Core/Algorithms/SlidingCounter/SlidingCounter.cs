@@ -73,6 +73,9 @@ public readonly struct SlidingCounter : IAlgorithm<ulong>
     /// <inheritdoc />
     public static long IdleAt(Rule rule, in ulong state, long nowMicros) => EmptyAt(rule, Read(rule, state, nowMicros), nowMicros);
 
+    /// <summary>The state of a window's start with the counts of the window before and its own.</summary>
+    internal static ulong StateOf(Rule rule, long start, long previous, long current) => Pack(rule, new Counts(start, previous, current));
+
     // The estimate in permits × microseconds, so that no division rounds it.
     private static Int128 Weighted(Rule rule, Counts counts, long nowMicros)
     {

@@ -81,6 +81,9 @@ public readonly struct TokenBucket : IAlgorithm<ulong>
     public static long IdleAt(Rule rule, in ulong state, long nowMicros) =>
         nowMicros + Modular.CeilingDivide(Level(state, Units(rule, nowMicros)), rule.EmissionDenominator);
 
+    /// <summary>The state of a bucket that is a level, in units of 1/<see cref="Rule.EmissionDenominator"/> µs, from full.</summary>
+    internal static ulong StateOf(Rule rule, long nowMicros, long level) => (Units(rule, nowMicros) + (ulong)level) & Modular.WordMask;
+
     private static ulong Units(Rule rule, long micros) => unchecked((ulong)micros * (ulong)rule.EmissionDenominator) & Modular.WordMask;
 
     // What time alone has not yet given back of a charge, in units.
