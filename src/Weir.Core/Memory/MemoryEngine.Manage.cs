@@ -10,7 +10,7 @@ public sealed partial class MemoryEngine
 
     private static void Contended() => Interlocked.Increment(ref _contentions);
 
-    private long Settle(in Charge charge, long? stamp, int actual, long nowMicros)
+    internal long Settle(in Charge charge, long? stamp, int actual, long nowMicros)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(actual);
         while (true)

@@ -8,6 +8,7 @@ public static class Engines
     private static readonly Dictionary<string, Func<TestEngine>> Makers = new(StringComparer.Ordinal)
     {
         ["memory"] = static () => new MemoryTestEngine(),
+        ["redis"] = static () => new RedisTestEngine(),
     };
 
     /// <summary>Every engine.</summary>
@@ -26,5 +27,9 @@ public static class Engines
     }
 
     /// <summary>A fresh engine.</summary>
-    public static TestEngine Create(string name) => Makers[name]();
+    public static TestEngine Create(string name)
+    {
+        Assert.SkipWhen(name == "redis" && RedisTestEngine.Unavailable is not null, RedisTestEngine.Unavailable ?? "");
+        return Makers[name]();
+    }
 }

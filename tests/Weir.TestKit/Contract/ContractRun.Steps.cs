@@ -87,7 +87,7 @@ public sealed partial class ContractRun
             1 => old with { Permits = (old.Permits + 1) / 2 },
             2 => old with { Burst = old.Algorithm == AlgorithmKind.TokenBucket ? (old.Burst / 2) + 1 : null },
             3 => old with { Window = old.Window * (random.Next(2) == 0 ? 3 : 0.5) },
-            _ => RandomRules.Of((AlgorithmKind)random.Next(5), step.B).ToOptions() with { Name = old.Name },
+            _ => RandomRules.Of((AlgorithmKind)random.Next(5), step.B).ToOptions() with { Name = old.Name, Path = old.Path },
         };
         _rules[index] = Rule.TryCreate(options, []) ?? _rules[index];
         _log.Add($"    {_rules[index]}");

@@ -1,0 +1,64 @@
+using System.Threading.Tasks.Sources;
+
+namespace Weir.Redis;
+
+/// <summary>
+/// One of the two batches of a shard that may be under way: takes what waits, sends it, answers it, and rests when nothing waits. Whoever brings the first
+/// operation wakes it and sends on its own thread, so that someone alone waits for nothing but Redis.
+/// </summary>
+internal sealed class Pump : IValueTaskSource
+{
+    private readonly Shard _shard;
+    private readonly Batch _batch;
+    private ManualResetValueTaskSourceCore<bool> _wake;
+
+    public Pump(Shard shard, Batch batch) => (_shard, _batch) = (shard, batch);
+
+    /// <summary>The next resting pump; guarded by the shard's gate.</summary>
+    public Pump? NextResting { get; set; }
+
+    public Task Running { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Begins to run; at once it rests.</summary>
+    public void Start() => Running = RunAsync();
+
+    /// <summary>Goes on, on the caller's thread. Called once after each time that it began to rest.</summary>
+    public void Wake() => _wake.SetResult(true);
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            switch (_shard.Take(_batch, this))
+            {
+                case TakeResult.Taken:
+                    await _shard.ExchangeAsync(_batch);
+                    break;
+                case TakeResult.Resting:
+                    await new ValueTask(this, _wake.Version);
+                    break;
+                default:
+                    return;
+            }
+        }
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        _wake.GetResult(token);
+        _wake.Reset();
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wake.OnCompleted(continuation, state, token, flags);
+}
+
+/// <summary>What a pump got.</summary>
+internal enum TakeResult
+{
+    Taken,
+    Resting,
+    Stopped,
+}

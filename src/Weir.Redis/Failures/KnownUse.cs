@@ -1,0 +1,19 @@
+namespace Weir.Redis;
+
+/// <summary>Reads what a node remembers of a counter, see <see cref="CounterAnswer.TryHint"/>.</summary>
+internal static class KnownUse
+{
+    /// <summary>Permits that counted when the counter was last seen and may still count now. Never too few by what was seen.</summary>
+    public static long Of(Rule rule, (long A, long B, long C) hint, long nowMicros) => rule.Algorithm switch
+    {
+        AlgorithmKind.TokenBucket => hint.A <= nowMicros ? 0 : CeilingOfLevel(rule, hint.A - nowMicros),
+        AlgorithmKind.FixedWindow => nowMicros < EndOf(rule, hint.A) ? hint.B : 0,
+        AlgorithmKind.SlidingCounter => nowMicros < hint.A + rule.WindowMicros ? hint.B + hint.C : nowMicros < hint.A + (2 * rule.WindowMicros) ? hint.C : 0,
+        _ => nowMicros < hint.B + rule.WindowMicros ? hint.A : 0,
+    };
+
+    private static long EndOf(Rule rule, long start) => rule.Calendar is { } calendar ? calendar.At(start).End : start + rule.WindowMicros;
+
+    private static long CeilingOfLevel(Rule rule, long micros) =>
+        (long)((((Int128)(micros + 1) * rule.EmissionDenominator) + rule.EmissionNumerator - 1) / rule.EmissionNumerator);
+}

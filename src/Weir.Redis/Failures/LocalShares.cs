@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace Weir.Redis;
+
+/// <summary>
+/// The failure policy <c>local</c>: this node decides from its part of a limit, one n-th where n nodes share it, beginning with its part of what remained when the
+/// counter was last seen. What it admits is charged to the shared counter afterwards.
+/// </summary>
+/// <remarks>
+/// All parts together are at most the limit. A counter that this node had not seen begins with its whole part, so within a window of the beginning of an
+/// outage, at most one further limit is admitted. Outages that follow each other go on with the same parts: none begins with a new one. Thread safe.
+/// </remarks>
+internal sealed class LocalShares : IDisposable
+{
+    private const int MaxDebts = 100_000;
+
+    private sealed record Share(int Nodes, Rule? Rule);
+
+    private sealed class Debt(Charge charge)
+    {
+        public Charge Charge { get; } = charge;
+
+        public long Permits;
+    }
+
+    private readonly Lazy<MemoryEngine> _lazy;
+    private readonly Func<CounterId, Shard> _shardOf;
+    private readonly ConditionalWeakTable<Rule, Share> _shares = [];
+    private readonly ConcurrentDictionary<CounterId, Debt> _debts = new();
+    private int _nodes = 1;
+
+    public LocalShares(TimeProvider time, Func<CounterId, Shard> shardOf)
+    {
+        _lazy = new Lazy<MemoryEngine>(() => new MemoryEngine(new MemoryEngineOptions { MaxCounters = MaxDebts * 2 }, time));
+        _shardOf = shardOf;
+    }
+
+    /// <summary>Nodes that share the limits: 1 or more.</summary>
+    public int Nodes
+    {
+        get => Volatile.Read(ref _nodes);
+        set => Volatile.Write(ref _nodes, Math.Max(1, value));
+    }
+
+    public Decision Decide(in Charge charge)
+    {
+        if (ShareOf(charge.Rule) is not { } rule)
+            return Refusal(charge.Rule);
+        if (!_debts.TryGetValue(charge.Id, out var debt))
+        {
+            if (_debts.Count >= MaxDebts)
+                return Refusal(charge.Rule);
+            debt = _debts.GetOrAdd(charge.Id, static (_, c) => new Debt(c with { Label = c.Label.ToArray() }), charge);
+            Begin(charge, rule);
+        }
+        var decision = Engine.Decide(charge with { Rule = rule }, Engine.Clock.NowMicros);
+        if (decision.IsAllowed)
+            Interlocked.Add(ref debt.Permits, charge.Cost);
+        return decision;
+    }
+
+    /// <summary>Takes back what <see cref="Decide"/> allowed for a request that another limit refused.</summary>
+    public void GiveBack(in Charge charge, long stamp)
+    {
+        if (ShareOf(charge.Rule) is not { } rule || !_debts.TryGetValue(charge.Id, out var debt))
+            return;
+        Engine.Settle(charge with { Rule = rule }, stamp, 0, Engine.Clock.NowMicros);
+        Interlocked.Add(ref debt.Permits, -charge.Cost);
+    }
+
+    /// <summary>Takes what was admitted in the outage that has ended, to be charged to the shared counters.</summary>
+    public List<(Charge Charge, int Permits)> TakeDebts(Func<CounterId, bool> belongs)
+    {
+        var debts = new List<(Charge, int)>();
+        foreach (var (id, debt) in _debts)
+        {
+            if (!belongs(id) || !_debts.TryRemove(id, out _))
+                continue;
+            var permits = Math.Min(int.MaxValue, Interlocked.Exchange(ref debt.Permits, 0));
+            if (permits > 0 && debt.Charge.Rule.Algorithm != AlgorithmKind.Concurrency)
+                debts.Add((debt.Charge with { Cost = 0 }, (int)permits));
+        }
+        return debts;
+    }
+
+    public void Dispose()
+    {
+        if (_lazy.IsValueCreated)
+            _lazy.Value.Dispose();
+    }
+
+    private MemoryEngine Engine => _lazy.Value;
+
+    private static Decision Refusal(Rule rule) => new() { Outcome = Outcome.Refused, Rule = rule, RetryAfterMicros = 1_000_000 };
+
+    // What was used of the shared counter is used of the share as well, in proportion.
+    private void Begin(in Charge charge, Rule share)
+    {
+        var shard = _shardOf(charge.Id);
+        if (!shard.Memory.TryRecall(charge.Id, out var rule, out var hint) || !ReferenceEquals(rule, charge.Rule))
+            return;
+        var remaining = Math.Max(0, rule.Burst - KnownUse.Of(rule, hint, shard.NowMicros)) / Nodes;
+        var look = Engine.Decide(charge with { Rule = share, Cost = 0 }, Engine.Clock.NowMicros);
+        var missing = (int)Math.Min(int.MaxValue, look.Remaining - remaining);
+        if (missing > 0)
+            Engine.Settle(charge with { Rule = share, Cost = 0 }, null, missing, Engine.Clock.NowMicros);
+    }
+
+    private Rule? ShareOf(Rule rule)
+    {
+        var nodes = Nodes;
+        if (_shares.TryGetValue(rule, out var known) && known.Nodes == nodes)
+            return known.Rule;
+        var share = Make(rule, nodes);
+        _shares.AddOrUpdate(rule, new Share(nodes, share));
+        return share;
+    }
+
+    // A part of a bucket is a bucket that fills more slowly; of other rules, fewer permits. Null: the part is nothing.
+    private static Rule? Make(Rule rule, int nodes)
+    {
+        var options = rule.ToOptions();
+        if (rule.Algorithm == AlgorithmKind.TokenBucket)
+        {
+            var slower = options with { Burst = rule.Burst / nodes, Window = options.Window * nodes };
+            return Rule.TryCreate(slower, []) ?? Rule.TryCreate(options with { Burst = rule.Burst / nodes, Permits = rule.Permits / nodes }, []);
+        }
+        return rule.Permits / nodes == 0 ? null : Rule.TryCreate(options with { Permits = rule.Permits / nodes }, []);
+    }
+}
