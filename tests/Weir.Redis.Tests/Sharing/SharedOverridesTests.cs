@@ -1,0 +1,337 @@
+using Weir.TestKit.Redis;
+
+namespace Weir.Redis.Tests.Sharing;
+
+/// <summary>Limits of single keys that hold on every node.</summary>
+public sealed class SharedOverridesTests
+{
+    [Fact]
+    public async Task Change_IsInForceEverywhereWhenItIsAnswered()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+        await using var three = await TestNode.StartAsync(Servers.UrlOf(server), "c");
+        await TestNode.MeetAsync(one, two, three);
+
+        for (var i = 1; i <= 20; i++)
+        {
+            var node = i % 2 == 0 ? one : two;
+            Assert.Equal(new OverrideSpread(OverrideOutcome.Done, 3, 3), await node.SetAsync("alice", i));
+            Assert.Equal([$"alice={i}", $"alice={i}", $"alice={i}"], [one.Limits, two.Limits, three.Limits]);
+        }
+        Assert.Equal(new OverrideSpread(OverrideOutcome.Done, 3, 3), await three.LiftAsync("alice"));
+        Assert.Equal(["", "", ""], [one.Limits, two.Limits, three.Limits]);
+        Assert.Equal(OverrideOutcome.NotThere, (await one.LiftAsync("alice")).Outcome);
+    }
+
+    [Fact]
+    public async Task NodeThatStartsLater_HasThemAll()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await one.SetAsync("b c\n{}", 2);
+        await one.SetAsync("é😀", 1);
+        await one.SetAsync("gone", 3);
+        await one.LiftAsync("gone");
+
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+
+        Assert.Equal("b c\n{}=2 é😀=1", two.Limits);
+        Assert.Equal(one.Limits, two.Limits);
+    }
+
+    [Fact]
+    public async Task ChangesFromManyNodesAtOnce_EndAlike()
+    {
+        await using var server = await Servers.StartAsync();
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => TestNode.StartAsync(Servers.UrlOf(server), $"n{i}")));
+        await TestNode.MeetAsync(nodes);
+
+        await Task.WhenAll(nodes.SelectMany((n, i) => Enumerable.Range(0, 40).Select(j =>
+            (i + j) % 5 == 0 ? n.LiftAsync($"k{j % 7}") : n.SetAsync($"k{j % 7}", (100 * i) + j))));
+        await Eventually.IsTrueAsync(() => nodes.Select(static n => n.Limits).Distinct().Count() == 1, "all have the same");
+
+        var inRedis = server.Call("HGETALL", "weir:{nodes}:limits").Items.Chunk(2).OrderBy(static p => p[0].Text, StringComparer.Ordinal)
+            .Select(static p => $"{p[0].Text}={OverrideLimit.Read(p[1].Text)!.Limit}");
+        Assert.Equal(string.Join(' ', inRedis), nodes[0].Limits);
+        foreach (var node in nodes)
+            await node.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task NodeThatIsCutOff_IsTold_AndFollowsLater()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var proxy = new FaultyProxy(server.Port);
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a", static o => o with { SpreadTimeout = TimeSpan.FromMilliseconds(500) });
+        await using var two = await TestNode.StartAsync($"redis://127.0.0.1:{proxy.Port}", "b");
+        await TestNode.MeetAsync(one, two);
+
+        proxy.HoldReplies = true;
+        var since = TimeProvider.System.GetTimestamp();
+        var spread = await one.SetAsync("alice", 5);
+
+        Assert.Equal(new OverrideSpread(OverrideOutcome.Done, 2, 1), spread);
+        Assert.True(TimeProvider.System.GetElapsedTime(since) >= TimeSpan.FromMilliseconds(500));
+        Assert.Equal("", two.Limits);
+        proxy.HoldReplies = false;
+        await Eventually.IsTrueAsync(() => two.Limits == "alice=5", "it follows");
+    }
+
+    [Fact]
+    public async Task NodeThatMissedALot_ReadsItAll()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var proxy = new FaultyProxy(server.Port);
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a", static o => o with { SpreadTimeout = TimeSpan.Zero });
+        await using var two = await TestNode.StartAsync($"redis://127.0.0.1:{proxy.Port}", "b");
+        await TestNode.MeetAsync(one, two);
+        await one.SetAsync("first", 1);
+        await Eventually.IsTrueAsync(() => two.Limits == "first=1", "both have the first");
+
+        proxy.HoldRequests = true;
+        await Task.WhenAll(Enumerable.Range(0, SharedOverrides.LogSize + 10).Select(i => one.SetAsync($"k{i:d5}", i)));
+        await one.LiftAsync("first");
+        proxy.HoldRequests = false;
+
+        await Eventually.IsTrueAsync(() => two.LimitCount == SharedOverrides.LogSize + 10 && two.Limits == one.Limits, "it has them all");
+    }
+
+    [Fact]
+    public async Task AfterFlushAll_TheyArePutBack()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+        await TestNode.MeetAsync(one, two);
+        await one.SetAsync("alice", 5);
+        await one.SetAsync("bob", 6);
+        var version = server.Call("GET", "weir:{nodes}:limits:version").Text;
+
+        server.Call("FLUSHALL");
+        await Eventually.IsTrueAsync(() => server.Call("GET", "weir:{nodes}:limits:version").Text == version, "the version is back");
+
+        Assert.Equal("2", server.Call("HLEN", "weir:{nodes}:limits").Text);
+        Assert.Equal(["alice=5 bob=6", "alice=5 bob=6"], [one.Limits, two.Limits]);
+        Assert.Contains(one.Said.Concat(two.Said), static s => s == "Warning: Redis had lost limits of single keys; this node has put back 2");
+        Assert.All(Servers.KeysOf(server), static k => Assert.True(k.Value > 0, k.Key));
+        await TestNode.MeetAsync(one, two);
+        Assert.Equal(new OverrideSpread(OverrideOutcome.Done, 2, 2), await two.SetAsync("alice", 7));
+        Assert.Equal(one.Limits, two.Limits);
+    }
+
+    [Fact]
+    public async Task AfterRedisWasKilled_TheyAreThereForANewNode()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await one.SetAsync("alice", 5);
+
+        await server.KillAsync();
+        await Eventually.IsTrueAsync(() => one.State.Lost is not null, "the node has noticed");
+        await server.StartAsync();
+        await Eventually.IsTrueAsync(() => server.Call("HLEN", "weir:{nodes}:limits").Text == "1", "they are back");
+
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+        Assert.Equal("alice=5", two.Limits);
+    }
+
+    // The one that has missed the last change must not bring back what was before it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AfterFlushAll_TheNewestWins(bool lagsFirst)
+    {
+        await using var server = await Servers.StartAsync();
+        await using var toOne = new FaultyProxy(server.Port);
+        await using var toTwo = new FaultyProxy(server.Port);
+        await using var one = await TestNode.StartAsync($"redis://127.0.0.1:{toOne.Port}", "a", SpreadQuickly);
+        await using var two = await TestNode.StartAsync($"redis://127.0.0.1:{toTwo.Port}", "b");
+        await TestNode.MeetAsync(one, two);
+        await one.SetAsync("alice", 1);
+        await one.SetAsync("bob", 1);
+        await Eventually.IsTrueAsync(() => two.Limits == "alice=1 bob=1", "both know both");
+        toTwo.HoldRequests = true;
+        await one.SetAsync("alice", 2);
+        await one.LiftAsync("bob");
+        toOne.HoldRequests = true;
+
+        server.Call("FLUSHALL");
+        (lagsFirst ? toTwo : toOne).HoldRequests = false;
+        await Eventually.IsTrueAsync(() => server.Call("EXISTS", "weir:{nodes}:limits:version").Text == "1", "the first has put back what it knows");
+        Assert.Equal(lagsFirst ? "2" : "1", server.Call("HLEN", "weir:{nodes}:limits").Text);
+        (lagsFirst ? toOne : toTwo).HoldRequests = false;
+
+        await Eventually.IsTrueAsync(() => one.Limits == "alice=2" && two.Limits == "alice=2", "both have the newest");
+        Assert.Equal("1", server.Call("HLEN", "weir:{nodes}:limits").Text);
+    }
+
+    // All limits lifted is also a state that a node which missed it must not undo.
+    [Fact]
+    public async Task AfterFlushAll_LiftedLimitsStayLifted()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var toTwo = new FaultyProxy(server.Port);
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a", SpreadQuickly);
+        await using var two = await TestNode.StartAsync($"redis://127.0.0.1:{toTwo.Port}", "b");
+        await TestNode.MeetAsync(one, two);
+        await one.SetAsync("alice", 1);
+        await Eventually.IsTrueAsync(() => two.Limits == "alice=1", "both know it");
+        toTwo.HoldRequests = true;
+        await one.LiftAsync("alice");
+        await Eventually.IsTrueAsync(() => one.Limits == "", "one has lifted it");
+
+        server.Call("FLUSHALL");
+        toTwo.HoldRequests = false;
+        await Eventually.IsTrueAsync(() => two.Limits == "", "the other lifts it too");
+
+        Assert.Equal("", one.Limits);
+        Assert.Equal("0", server.Call("EXISTS", "weir:{nodes}:limits").Text);
+    }
+
+    // What was acknowledged before Redis lost it, and what is changed while nodes put that back, must both survive.
+    [Fact]
+    public async Task AChangeRightAfterFlushAll_ComesOnTopOfWhatIsPutBack()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var proxy = new FaultyProxy(server.Port);
+        await using var one = await TestNode.StartAsync($"redis://127.0.0.1:{proxy.Port}", "a");
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b", static o => o with { PollInterval = TimeSpan.FromSeconds(10) });
+        await TestNode.MeetAsync(one, two);
+        await one.SetAsync("alice", 1);
+        two.State.Wake();
+        await Eventually.IsTrueAsync(() => two.State.Roll.Nodes.Count == 2 && two.State.Roll.Nodes[0].Card.Overrides.Length > 0, "two knows how far one is");
+
+        // Two has not looked since, and knows of the others only what they told.
+        server.Call("FLUSHALL");
+        var spread = await two.SetAsync("bob", 2);
+
+        Assert.Equal(OverrideOutcome.Done, spread.Outcome);
+        await Eventually.IsTrueAsync(() => one.Limits == "alice=1 bob=2" && two.Limits == one.Limits, "both have both");
+    }
+
+    [Fact]
+    public async Task RedisThatComesBackWithOldData_IsCorrected()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await one.SetAsync("alice", 1);
+        var (version, old) = (server.Call("GET", "weir:{nodes}:limits:version").Text, server.Call("HGET", "weir:{nodes}:limits", "alice").Text);
+        await one.SetAsync("alice", 2);
+        await one.SetAsync("bob", 2);
+
+        using (var client = PlainClient.Connect(server.Port))
+        {
+            client.Call("MULTI");
+            client.Call("DEL", "weir:{nodes}:limits");
+            client.Call("HSET", "weir:{nodes}:limits", "alice", old);
+            client.Call("SET", "weir:{nodes}:limits:version", version, "PX", "100000");
+            client.Call("EXEC");
+        }
+
+        await Eventually.IsTrueAsync(() => server.Call("HLEN", "weir:{nodes}:limits").Text == "2", "the newer ones are back");
+        Assert.Equal("alice=2 bob=2", one.Limits);
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+        Assert.Equal("alice=2 bob=2", two.Limits);
+    }
+
+    // Two histories of the same length: Redis lost one and began another. Numbers alone do not tell them apart.
+    [Fact]
+    public async Task AnotherHistoryOfTheSameLength_IsReadWhole()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await one.SetAsync("alice", 1);
+
+        using (var client = PlainClient.Connect(server.Port))
+        {
+            client.Call("MULTI");
+            client.Call("DEL", "weir:{nodes}:limits");
+            client.Call("HSET", "weir:{nodes}:limits", "bob", """{"algorithm":"fixed-window","limit":9,"window_micros":1000000}""");
+            client.Call("PEXPIRE", "weir:{nodes}:limits", "100000");
+            client.Call("SET", "weir:{nodes}:limits:version", "1-other", "PX", "100000");
+            client.Call("EXEC");
+        }
+
+        await Eventually.IsTrueAsync(() => one.Limits == "bob=9", "the other history is taken over");
+    }
+
+    [Fact]
+    public async Task ALimitThatCannotBeRead_IsToldAndDoesNotApply()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await one.SetAsync("alice", 1);
+        server.Call("HSET", "weir:{nodes}:limits", "eve", "nonsense");
+
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+
+        Assert.Equal("alice=1", two.Limits);
+        Assert.Equal("Error: the limit of the key 'eve' in Redis cannot be read and does not apply; set it again through /api/limits", Assert.Single(two.Said));
+    }
+
+    [Fact]
+    public async Task RedisAway_IsSaid()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await TestNode.MeetAsync(one);
+        await server.KillAsync();
+        await Eventually.IsTrueAsync(() => one.State.Lost is not null, "the node has noticed");
+
+        var failure = await Assert.ThrowsAsync<SharedStateException>(() => one.SetAsync("alice", 1));
+
+        Assert.False(failure.MayHaveHappened);
+        Assert.StartsWith($"Redis at redis://127.0.0.1:{server.Port}: ", failure.Message);
+    }
+
+    // It was answered with a failure, so it must not happen later.
+    [Fact]
+    public async Task AChangeThatReachesRedisTooLate_IsNotMade()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var proxy = new FaultyProxy(server.Port);
+        await using var one = await TestNode.StartAsync($"redis://127.0.0.1:{proxy.Port}", "a");
+        await TestNode.MeetAsync(one);
+
+        proxy.HoldRequests = true;
+        var failure = await Assert.ThrowsAsync<SharedStateException>(() => one.SetAsync("alice", 1));
+        Assert.True(failure.MayHaveHappened);
+        proxy.HoldRequests = false;
+        await Eventually.IsTrueAsync(() => one.State.Lost is null, "the node is back");
+        await one.SetAsync("bob", 1);
+
+        Assert.Equal("bob=1", one.Limits);
+        Assert.Equal("0", server.Call("HEXISTS", "weir:{nodes}:limits", "alice").Text);
+    }
+
+    [Fact]
+    public async Task TheBound_HoldsOverAllNodes()
+    {
+        await using var server = await Servers.StartAsync();
+        const string fill = """for i = 1, ARGV[1] do redis.call('HSET', KEYS[1], 'k' .. i, '{"algorithm":"fixed-window","limit":1,"window_micros":1000000}') end""";
+        server.Call("EVAL", fill, "1", "weir:{nodes}:limits", $"{SharedOverrides.Max - 1}");
+        server.Call("PEXPIRE", "weir:{nodes}:limits", "1000000");
+        server.Call("SET", "weir:{nodes}:limits:version", "5-x", "PX", "1000000");
+        await using var one = await TestNode.StartAsync(Servers.UrlOf(server), "a");
+        await using var two = await TestNode.StartAsync(Servers.UrlOf(server), "b");
+        await TestNode.MeetAsync(one, two);
+        Assert.Equal(SharedOverrides.Max - 1, two.LimitCount);
+
+        Assert.Equal(OverrideOutcome.Done, (await one.SetAsync("last", 1)).Outcome);
+        Assert.Equal(OverrideOutcome.Full, (await two.SetAsync("one more", 1)).Outcome);
+        Assert.Equal(OverrideOutcome.Done, (await two.SetAsync("k7", 2)).Outcome);
+        Assert.Equal(OverrideOutcome.Done, (await two.LiftAsync("k8")).Outcome);
+        Assert.Equal(OverrideOutcome.Done, (await one.SetAsync("one more", 1)).Outcome);
+
+        // As many are put back without keeping the server from others for long.
+        server.Call("CONFIG", "SET", "slowlog-log-slower-than", "20000");
+        server.Call("SLOWLOG", "RESET");
+        server.Call("FLUSHALL", "ASYNC");
+        await Eventually.IsTrueAsync(() => server.Call("HLEN", "weir:{nodes}:limits").Text == $"{SharedOverrides.Max}", "all are back");
+        Assert.Empty(server.Call("SLOWLOG", "GET", "10").Items);
+    }
+
+    private static SharedStateOptions SpreadQuickly(SharedStateOptions options) => options with { SpreadTimeout = TimeSpan.FromMilliseconds(100) };
+}
