@@ -30,28 +30,6 @@ public enum EngineCount
     Resyncs,
 }
 
-/// <summary>Why a failure policy answered in place of Redis.</summary>
-public enum DegradedReason
-{
-    /// <summary>The node has not reached Redis since it started.</summary>
-    Starting,
-
-    /// <summary>Redis did not answer within the deadline of a decision.</summary>
-    Timeout,
-
-    /// <summary>There was no connection, or the decision was refused because earlier ones had failed.</summary>
-    Unavailable,
-
-    /// <summary>Redis is back, and nodes are telling it what they know.</summary>
-    Resync,
-
-    /// <summary>Too many decisions were waiting already.</summary>
-    QueueFull,
-
-    /// <summary>Redis answered with an error, such as being out of memory.</summary>
-    ServerError,
-}
-
 /// <summary>
 /// What the shared engine has counted since it was made. Each processor adds to a copy of its own, so that counting costs nanoseconds and no cache line
 /// travels between cores; reading sums the copies.
@@ -62,7 +40,7 @@ public sealed class EngineCounters
     private const int LongsPerCacheLine = 8;
     private const int MaxStripes = 64;
     private const int Counts = (int)EngineCount.Resyncs + 1;
-    private const int Slots = Counts + (int)DegradedReason.ServerError + 1;
+    private const int Slots = Counts + (int)DegradedReason.QueueFull + 1;
 
     // A whole unused line between two stripes keeps them apart wherever the array happens to begin within a line.
     private const int Stride = ((Slots + LongsPerCacheLine - 1) / LongsPerCacheLine * LongsPerCacheLine) + LongsPerCacheLine;
