@@ -21,6 +21,9 @@ public sealed class RedisServer : IAsyncDisposable
     private const int FirstPort = 12_000;
     private const int LastPort = 21_000;
 
+    // Names the server to test with instead of the one on the PATH, for other versions and for Valkey.
+    private const string ProgramVariable = "WEIR_REDIS_SERVER";
+
     private static readonly Lazy<string?> Program = new(Find);
 
     private readonly string[] _arguments;
@@ -38,7 +41,7 @@ public sealed class RedisServer : IAsyncDisposable
 
     /// <summary>Why no server can be started here; null when one can. Tests skip themselves with it.</summary>
     public static string? Unavailable => Program.Value is null
-        ? "redis-server is not on the PATH. Install it, for example with: apt-get install redis-server"
+        ? $"redis-server is not on the PATH. Install it, for example with: apt-get install redis-server. Or name a server with {ProgramVariable}."
         : null;
 
     /// <summary>The port of the server: the one for TLS when there is one.</summary>
@@ -86,7 +89,7 @@ public sealed class RedisServer : IAsyncDisposable
     {
         var configuration = Path.Combine(_directory, "server.conf");
         string[] common = ["--bind", "127.0.0.1", "--dir", _directory, "--logfile", LogFile];
-        string[] storage = _arguments.Contains("--sentinel") ? [] : ["--save", "", "--appendonly", "no"];
+        string[] storage = _arguments.Contains("--sentinel") || _arguments.Contains("--appendonly") ? [] : ["--save", "", "--appendonly", "no"];
         string[] file = File.Exists(configuration) ? [configuration] : [];
         _process = Process.Start(new ProcessStartInfo(Program.Value!, [.. file, .. _arguments, .. common, .. storage]) { UseShellExecute = false })!;
         await Eventually.IsTrueAsync(() => _process.HasExited || IsListening(Port), $"a server listens on port {Port}");
@@ -160,7 +163,9 @@ public sealed class RedisServer : IAsyncDisposable
         return true;
     }
 
-    private static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+    private static string? Find() => Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } named
+        ? named
+        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .SelectMany(static folder => new[] { Path.Combine(folder, "redis-server"), Path.Combine(folder, "valkey-server") })
         .FirstOrDefault(File.Exists);
 

@@ -1,0 +1,60 @@
+using Weir.Redis.Tests.Sharing;
+using Weir.TestKit.Redis;
+
+namespace Weir.Redis.Tests.Fleets;
+
+/// <summary>Tests that measure time or want all of the machine, and therefore run one after the other.</summary>
+[CollectionDefinition(nameof(OneByOne), DisableParallelization = true)]
+public sealed class OneByOne;
+
+/// <summary>Several nodes that decide as one, and the server that they share.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    private readonly string _url;
+    private readonly RedisEngineOptions _options;
+    private readonly List<RedisNode> _nodes = [];
+
+    private Fleet(string url, RedisEngineOptions options) => (_url, _options) = (url, options);
+
+    /// <summary>The nodes that run.</summary>
+    public IReadOnlyList<RedisNode> Nodes => _nodes;
+
+    public RedisNode this[int index] => _nodes[index];
+
+    public static Task<Fleet> StartAsync(RedisServer server, TimeSpan timeout, int nodes = 3) => StartAsync(Servers.UrlOf(server), timeout, nodes);
+
+    public static async Task<Fleet> StartAsync(string url, TimeSpan timeout, int nodes = 3)
+    {
+        var fleet = new Fleet(url, new RedisEngineOptions { DecisionTimeout = timeout });
+        for (var i = 0; i < nodes; i++)
+            await fleet.AddAsync();
+        foreach (var node in fleet._nodes)
+            node.Engine.Nodes = nodes;
+        return fleet;
+    }
+
+    /// <summary>Starts another node.</summary>
+    public async Task<RedisNode> AddAsync(string? url = null)
+    {
+        var node = await RedisNode.StartAsync(url ?? _url, _options);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Stops a node as a node stops: it answers what it has accepted.</summary>
+    public async Task StopAsync(RedisNode node)
+    {
+        _nodes.Remove(node);
+        await node.DisposeAsync();
+    }
+
+    /// <summary>Waits until all nodes decide.</summary>
+    public Task IsHealthyAsync(TimeSpan? within = null) => Eventually.IsTrueAsync(
+        () => _nodes.TrueForAll(static n => n.Engine.Status.Health == EngineHealth.Healthy), "all nodes are healthy", within);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+            await node.DisposeAsync();
+    }
+}
