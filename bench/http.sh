@@ -67,7 +67,7 @@ start() { # NAME PORT COMMAND...
 }
 # Only what the command line says: no setting of the caller's reaches the nodes.
 for name in $(compgen -e RATELIMITER_ || true); do unset "$name"; done
-serve=(dotnet "$work/weir/weir.dll" serve --node-host 127.0.0.1 --log-level warn)
+serve=(dotnet "$work/weir/weir.dll" serve --listen-address 127.0.0.1 --log-level warn)
 start empty "$port" dotnet "$work/empty/EmptyEndpoint.dll" "$port"
 start wide $((port + 1)) "${serve[@]}" --node-port $((port + 1)) --default-limit 1000
 start spent $((port + 2)) "${serve[@]}" --node-port $((port + 2)) --default-limit 1 --default-window-ms 3600000

@@ -32,7 +32,7 @@ internal static class NodeUrl
         $"{(NullIfEmpty(flag) is null ? Variable : "--url")}: '{NullIfEmpty(flag) ?? Environment.GetEnvironmentVariable(Variable)}' must be a URL such as http://localhost:{DefaultPort}.";
 
     // A node that listens on one address only is not reached under another.
-    private static string Host(Func<string, string?> variable) => variable("RATELIMITER_NODE_HOST") switch
+    private static string Host(Func<string, string?> variable) => variable("RATELIMITER_LISTEN_ADDRESS") switch
     {
         null or "" or "*" => "localhost",
         var host when IPAddress.TryParse(host, out var address) => address switch

@@ -63,7 +63,7 @@ public sealed class EndToEndTests
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
 
-        var (exitCode, output, errors) = await WeirProcess.RunAsync("serve", "--node-host", "127.0.0.1", "--node-port", $"{port}");
+        var (exitCode, output, errors) = await WeirProcess.RunAsync("serve", "--listen-address", "127.0.0.1", "--node-port", $"{port}");
 
         Assert.Equal(1, exitCode);
         Assert.Matches($"^weir: port {port} .* is in use\\. .*--node-port.*\n$", errors);

@@ -22,7 +22,7 @@ public sealed class NodeUrlTests
         var url = NodeUrl.Resolve(flag, name => name switch
         {
             "WEIR_URL" => weirUrl,
-            "RATELIMITER_NODE_HOST" => host,
+            "RATELIMITER_LISTEN_ADDRESS" => host,
             "RATELIMITER_NODE_PORT" => port,
             _ => null,
         });

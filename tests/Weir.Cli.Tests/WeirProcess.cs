@@ -45,7 +45,7 @@ internal sealed partial class WeirProcess : IAsyncDisposable
     /// <summary>Starts a node on a free port of this machine and waits until it says where it listens.</summary>
     public static async Task<(WeirProcess Node, string Url)> ServeAsync(params string[] flags)
     {
-        var node = new WeirProcess(["serve", "--node-host", "127.0.0.1", "--node-port", "0", .. flags]);
+        var node = new WeirProcess(["serve", "--listen-address", "127.0.0.1", "--node-port", "0", .. flags]);
         try
         {
             return (node, await node._url.Task.WaitAsync(Patience));

@@ -42,16 +42,16 @@ public sealed class SharedReservations
     {
         ArgumentNullException.ThrowIfNull(reservation);
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var (ends, key, slot) = _store.Keys.Reservation(id);
-        var deadline = _store.Clock.DeadlineIn(SharedStore.Patience);
-        var reply = await _store.RunAsync(
-            SharedScript.AddReservation, slot, [ends, key], deadline, _mostOfPart, Millis(reservation), id, Write(reservation));
-        return reply[0] switch
-        {
-            "done" => id,
-            "full" => null,
-            _ => throw TooLate(),
-        };
+        return await TryPutAsync(id, reservation) ? id : null;
+    }
+
+    /// <summary>Puts a reservation back that was taken out and could not be settled.</summary>
+    /// <exception cref="SharedStateException">It could not be put back, or nobody knows.</exception>
+    public async Task PutBackAsync(string id, SharedReservation reservation)
+    {
+        ArgumentNullException.ThrowIfNull(reservation);
+        if (!await TryPutAsync(id, reservation))
+            throw new SharedStateException($"Redis at {_store.Address}: Too many reservations are open.");
     }
 
     /// <summary>Takes a reservation out, to settle it.</summary>
@@ -85,6 +85,20 @@ public sealed class SharedReservations
         ArgumentNullException.ThrowIfNull(reservation);
         var (ends, key, slot) = _store.Keys.Reservation(id);
         return (await _store.RunAsync(SharedScript.ExtendReservation, slot, [ends, key], Millis(reservation), id))[0] == "1";
+    }
+
+    private async Task<bool> TryPutAsync(string id, SharedReservation reservation)
+    {
+        var (ends, key, slot) = _store.Keys.Reservation(id);
+        var deadline = _store.Clock.DeadlineIn(SharedStore.Patience);
+        var reply = await _store.RunAsync(
+            SharedScript.AddReservation, slot, [ends, key], deadline, _mostOfPart, Millis(reservation), id, Write(reservation));
+        return reply[0] switch
+        {
+            "done" => true,
+            "full" => false,
+            _ => throw TooLate(),
+        };
     }
 
     // Names come from callers; only what could have been given out is looked for.

@@ -37,7 +37,8 @@ internal sealed class SharedSeed(SharedStore store)
         if (seen is null || !IsSeed(seen))
         {
             throw new SharedStateException(
-                $"Redis at {store.Address}: The key {store.Keys.Seed} does not hold what a node wrote there. Delete it, or choose another prefix.");
+                $"Redis at {store.Address}: The key {store.Keys.Seed} does not hold what a node wrote there. Delete it, or choose another prefix.",
+                isMistake: true);
         }
         var wasShared = IsShared;
         IsShared = true;

@@ -48,7 +48,11 @@ public sealed partial class SharedState
                 await RoundAsync();
                 Volatile.Write(ref _lost, null);
             }
-            catch (Exception e) when (e is SharedStateException or Resp.RespFailureException)
+            catch (SharedStateException e)
+            {
+                LoseSight(e);
+            }
+            catch (Resp.RespFailureException e)
             {
                 LoseSight(e.Message);
             }
@@ -82,16 +86,24 @@ public sealed partial class SharedState
         if (_beatNow || (_hasRegistered && _told != _owner.Describe(_overrides.Applied)))
             await BeatAsync();
         else if (listed[0] != _listed)
-            await LookAroundAsync();
+            await LookWhoHasChangedAsync();
         _listed = listed[0];
     }
 
     // Somebody has come or gone; it may also be that this node was taken off the list.
-    private async Task LookAroundAsync()
+    private async Task LookWhoHasChangedAsync()
     {
         var roll = await _registry.LookAsync();
         Take(roll);
         _beatNow = _hasRegistered && roll.Nodes.All(n => n.Instance != _registry.Instance);
+    }
+
+    private void LoseSight(SharedStateException e)
+    {
+        // That there is no connection, others tell.
+        if (e.ErrorKind != Resp.RespErrorKind.None && e.Message != Lost)
+            _owner.Say(SharedSeverity.Warning, $"what nodes share cannot be followed: {e.Message}");
+        LoseSight(e.Message);
     }
 
     private void LoseSight(string why)

@@ -9,6 +9,9 @@ public sealed record OverrideSpread(OverrideOutcome Outcome, int Nodes, int Appl
 /// <content>Changing overrides on all nodes.</content>
 public sealed partial class SharedState
 {
+    /// <summary>Most keys that have limits of their own, over all nodes: 100,000.</summary>
+    public const int MaxOverrides = SharedOverrides.Max;
+
     private static readonly TimeSpan SpreadPause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Gives a key a limit of its own on every node, or lifts it, and waits until it is in force everywhere, but not for long.</summary>

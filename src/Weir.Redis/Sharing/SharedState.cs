@@ -48,6 +48,9 @@ public sealed partial class SharedState : IAsyncDisposable
     /// <summary>Completed once this node has the shared seed, and may decide with others.</summary>
     public Task Met => _met.Task;
 
+    /// <summary>Tells this start of this node from any other on the list.</summary>
+    public string Instance => _registry.Instance;
+
     /// <summary>All nodes, as last seen.</summary>
     public NodeRoll Roll => _registry.Roll;
 
@@ -83,6 +86,24 @@ public sealed partial class SharedState : IAsyncDisposable
 
     /// <summary>Tells the others at once that something about this node has changed.</summary>
     public void Wake() => Volatile.Read(ref _wake).TrySetResult();
+
+    /// <summary>Looks who is there.</summary>
+    /// <returns>All nodes; as last seen when Redis does not answer, see <see cref="Lost"/>.</returns>
+    public async Task<NodeRoll> LookAroundAsync()
+    {
+        // Whether it answers again, the loop finds out.
+        if (Lost is not null)
+            return Roll;
+        try
+        {
+            return await _registry.LookAsync();
+        }
+        catch (SharedStateException e)
+        {
+            Volatile.Write(ref _lost, e.Message);
+            return Roll;
+        }
+    }
 
     /// <summary>Stops following, and takes this node off the list if Redis answers.</summary>
     public async Task LeaveAsync()

@@ -17,16 +17,21 @@ public sealed class SharedStateException : Exception
         : base($"Redis at {address}: {MessageOf(kind)} It said: {said}")
     {
         ErrorKind = kind;
+        IsMistake = kind is RespErrorKind.NoPermission or RespErrorKind.PasswordNeeded or RespErrorKind.WrongType or RespErrorKind.Other;
     }
 
     /// <summary>Makes the exception for another reason.</summary>
-    internal SharedStateException(string message)
+    internal SharedStateException(string message, bool isMistake = false)
         : base(message)
     {
+        IsMistake = isMistake;
     }
 
     /// <summary>False when what was asked did not happen and never will; true when nobody knows.</summary>
     public bool MayHaveHappened { get; }
+
+    /// <summary>Whether trying again does not help, until somebody has changed something.</summary>
+    public bool IsMistake { get; }
 
     /// <summary>What the server answered; <see cref="RespErrorKind.None"/> when it did not.</summary>
     public RespErrorKind ErrorKind { get; }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weir.Resp;
 
 namespace Weir.Server.Configuration;
 
@@ -12,6 +13,21 @@ public sealed record NodeConfig
 
     /// <summary>Name of this node.</summary>
     public required string NodeId { get; init; }
+
+    /// <summary>Redis or Valkey to share counters through, or null to count in memory.</summary>
+    public RespOptions? Redis { get; init; }
+
+    /// <summary>What every key in Redis begins with.</summary>
+    public string RedisPrefix { get; init; } = "weir";
+
+    /// <summary>How long a decision may wait for Redis.</summary>
+    public required TimeSpan DecisionTimeout { get; init; }
+
+    /// <summary>How long a node that is not heard of stays in the list of nodes.</summary>
+    public required TimeSpan NodeTtl { get; init; }
+
+    /// <summary>Host name or address by which others reach this node.</summary>
+    public required string Host { get; init; }
 
     /// <summary>Address to listen on.</summary>
     public required IPAddress Address { get; init; }

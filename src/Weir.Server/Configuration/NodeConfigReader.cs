@@ -1,3 +1,5 @@
+using Weir.Resp;
+
 namespace Weir.Server.Configuration;
 
 /// <summary>Reads every setting before it gives up, so that all problems are told together.</summary>
@@ -6,13 +8,17 @@ internal sealed class NodeConfigReader(NodeOptions options, ICollection<string> 
     /// <summary>The configuration. It is of no use when problems were added.</summary>
     public NodeConfig? Read()
     {
-        RefuseRedis();
         var failure = Get(NodeSettings.FailurePolicy);
         var rule = ReadDefaultRule(failure);
         var config = new NodeConfig
         {
             NodeId = Get(NodeSettings.NodeId) ?? "",
-            Address = Get(NodeSettings.NodeHost),
+            Redis = ReadRedis(),
+            RedisPrefix = Get(NodeSettings.RedisPrefix) ?? "",
+            DecisionTimeout = TimeSpan.FromMilliseconds(Get(NodeSettings.DecisionTimeoutMillis)),
+            NodeTtl = TimeSpan.FromMilliseconds(Get(NodeSettings.NodeTtlMillis)),
+            Host = Get(NodeSettings.NodeHost) ?? "",
+            Address = Get(NodeSettings.ListenAddress),
             Port = (int)Get(NodeSettings.NodePort),
             DefaultRule = rule!,
             RulesPath = Get(NodeSettings.Rules),
@@ -37,13 +43,14 @@ internal sealed class NodeConfigReader(NodeOptions options, ICollection<string> 
         return value;
     }
 
-    private void RefuseRedis()
+    // The client knows best what is wrong with a URL, and shows no password.
+    private RespOptions? ReadRedis()
     {
-        if (Get(NodeSettings.RedisUrl) is { } url)
-        {
-            problems.Add($"{Spoken(NodeSettings.RedisUrl)}: '{NodeSettings.RedisUrl.Mask(url)}' needs the Redis engine, and this build has only the memory engine. " +
-                "Remove the setting to count in this node's memory.");
-        }
+        if (options.TextOf(NodeSettings.RedisUrl) is not { } url)
+            return null;
+        if (!RespOptions.TryParse(url, out var redis, out var problem))
+            problems.Add($"{Spoken(NodeSettings.RedisUrl)}: {problem}");
+        return redis;
     }
 
     private Rule? ReadDefaultRule(FailurePolicy failure)

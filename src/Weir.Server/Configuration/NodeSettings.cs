@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weir.Resp;
 
 namespace Weir.Server.Configuration;
 
@@ -9,11 +10,23 @@ public static class NodeSettings
     private const string Hidden = "***";
     private const long TenMinutesMillis = 600_000;
 
-    internal static readonly Setting<string?> RedisUrl = new("REDIS_URL", SettingFormats.RedisUrl)
+    internal static readonly Setting<RespOptions?> RedisUrl = new("REDIS_URL", SettingFormats.RedisUrl)
     {
         DefaultNote = "none, it counts in memory",
-        Description = "Redis or Valkey to share counters through. This build has only the memory engine and does not start when it is set.",
-        Mask = MaskUserInfo,
+        Description = "Redis or Valkey through which nodes share counters: one server, a Cluster (redis+cluster://) or Sentinels (redis-sentinel://). The forms are in resp.md.",
+        Mask = MaskUrl,
+    };
+
+    internal static readonly Setting<string?> RedisPrefix = new("REDIS_PREFIX", SettingFormats.KeyPrefix)
+    {
+        Default = "weir",
+        Description = "What every key in Redis begins with. Nodes that decide as one use the same.",
+    };
+
+    internal static readonly Setting<long> DecisionTimeoutMillis = new("DECISION_TIMEOUT_MS", SettingFormats.Integer(5, 10_000))
+    {
+        Default = "15",
+        Description = "How long a decision may wait for Redis before the rule's failure policy answers, in milliseconds.",
     };
 
     internal static readonly Setting<string?> NodeId = new("NODE_ID", SettingFormats.Word)
@@ -23,7 +36,14 @@ public static class NodeSettings
         Description = "Name of this node among the others; each node needs its own.",
     };
 
-    internal static readonly Setting<IPAddress> NodeHost = new("NODE_HOST", SettingFormats.Address)
+    internal static readonly Setting<string?> NodeHost = new("NODE_HOST", SettingFormats.Host)
+    {
+        Default = Environment.MachineName,
+        DefaultNote = "the host name",
+        Description = "Host name or IP address by which others reach this node. It is shown in the list of nodes; what the node listens on is another setting.",
+    };
+
+    internal static readonly Setting<IPAddress> ListenAddress = new("LISTEN_ADDRESS", SettingFormats.Address)
     {
         Default = "0.0.0.0",
         Description = "Address to listen on.",
@@ -33,6 +53,12 @@ public static class NodeSettings
     {
         Default = "8000",
         Description = "TCP port to listen on; 0 takes any that is free.",
+    };
+
+    internal static readonly Setting<long> NodeTtlMillis = new("NODE_TTL_MS", SettingFormats.Integer(500, 3_600_000))
+    {
+        Default = "30000",
+        Description = "How long a node that is not heard of any more stays in the list of nodes, in milliseconds. Nodes tell of themselves six times as often.",
     };
 
     internal static readonly Setting<long> DefaultLimit = new("DEFAULT_LIMIT", SettingFormats.Integer(0, RuleBounds.MaxFixedWindowPermits))
@@ -117,15 +143,17 @@ public static class NodeSettings
     /// <summary>Every setting, in the order in which people read them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
-        RedisUrl, NodeId, NodeHost, NodePort, DefaultLimit, DefaultWindowMillis, DefaultAlgorithm, Rules, AdminToken, AdminTokenFile,
-        FailurePolicy, LogLevel, LogFormat, MaxCounters, ShutdownGraceMillis, DrainMillis,
+        RedisUrl, RedisPrefix, DecisionTimeoutMillis, NodeId, NodeHost, ListenAddress, NodePort, NodeTtlMillis, DefaultLimit, DefaultWindowMillis,
+        DefaultAlgorithm, Rules, AdminToken, AdminTokenFile, FailurePolicy, LogLevel, LogFormat, MaxCounters, ShutdownGraceMillis, DrainMillis,
     ];
 
-    // The rest of a URL helps to find a mistake; its user and password help the wrong people.
-    private static string MaskUserInfo(string url)
+    // The rest of a URL helps to find a mistake; its user and passwords help the wrong people. In a URL that cannot be read they may be anywhere.
+    private static string MaskUrl(string url)
     {
-        var at = url.LastIndexOf('@');
-        var start = url.IndexOf("://", StringComparison.Ordinal);
-        return at < 0 ? url : start < 0 ? Hidden : url[..(start + 3)] + Hidden + url[at..];
+        if (!RespOptions.TryParse(url, out _, out _))
+            return Hidden;
+        var (at, start) = (url.LastIndexOf('@'), url.IndexOf("://", StringComparison.Ordinal) + 3);
+        var shown = at < 0 ? url : url[..start] + Hidden + url[at..];
+        return shown.IndexOf('?') is var query and >= 0 && shown[query..].Contains("sentinel_") ? $"{shown[..query]}?{Hidden}" : shown;
     }
 }

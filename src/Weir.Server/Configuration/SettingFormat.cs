@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Weir.Resp;
 
 namespace Weir.Server.Configuration;
 
@@ -26,8 +27,16 @@ internal static class SettingFormats
     /// <summary>A file or folder that is there.</summary>
     public static readonly SettingFormat<string?> ExistingPath = new("the path of an existing file or folder", TryExisting);
 
-    /// <summary>The URL of a Redis server.</summary>
-    public static readonly SettingFormat<string?> RedisUrl = new("a redis:// or rediss:// URL", TryAny);
+    /// <summary>The URL of a Redis server. What is wrong with one, <see cref="RespOptions.TryParse"/> says better.</summary>
+    public static readonly SettingFormat<RespOptions?> RedisUrl = new(
+        "a redis://, rediss://, redis+cluster:// or redis-sentinel:// URL", static (string text, out RespOptions? value) => RespOptions.TryParse(text, out value, out _));
+
+    /// <summary>What keys in Redis begin with. Braces would decide where a Cluster keeps them.</summary>
+    public static readonly SettingFormat<string?> KeyPrefix = new("1 to 64 printable ASCII characters without spaces and braces", TryKeyPrefix);
+
+    /// <summary>A host by which others reach this node.</summary>
+    public static readonly SettingFormat<string?> Host = new(
+        $"a host name or IP address by which others reach this node; what it listens on is {Setting.Prefix}LISTEN_ADDRESS", TryHost);
 
     /// <summary>An address to listen on.</summary>
     public static readonly SettingFormat<IPAddress> Address = new("an IP address, localhost, * for every address, or a host name that resolves", TryAddress);
@@ -52,6 +61,17 @@ internal static class SettingFormats
     {
         value = text;
         return text.Length <= MaxTextLength && text.All(c => c is > ' ' and <= '~');
+    }
+
+    private static bool TryKeyPrefix(string text, out string? value) => TryWord(text, out value) && text.Length <= 64 && text.AsSpan().IndexOfAny('{', '}') < 0;
+
+    // An address that means every address is one to listen on; nobody can be reached there.
+    private static bool TryHost(string text, out string? value)
+    {
+        value = text;
+        return IPAddress.TryParse(text, out var address)
+            ? !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)
+            : text.Length <= 253 && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
     }
 
     private static bool TryAny(string text, out string? value)

@@ -4,14 +4,16 @@ using Weir.Server.Rules;
 namespace Weir.Server.Deciding;
 
 /// <summary>Finds which counters a request charges: matches rules, applies overrides, makes identities.</summary>
-/// <remarks>Thread safe. Each check sees one snapshot of the rules; a reload may fall between two checks of a batch.</remarks>
+/// <remarks>
+/// Thread safe. Each check sees one snapshot of the rules, and one seed under which its counters are named; a reload may fall between two checks of a batch.
+/// </remarks>
 internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, CounterHasher hasher)
 {
-    private readonly ConditionalWeakTable<Rule, object> _starts = [];
-    private readonly CounterId _defaultStart = hasher.Start(defaultRule);
+    private volatile Naming _naming = new(hasher, defaultRule);
 
     public Rule DefaultRule => defaultRule;
 
+    /// <summary>The limits of single keys that are in force.</summary>
     public Overrides Overrides { get; } = new();
 
     public CallRules CallRules { get; } = new(defaultRule);
@@ -22,26 +24,29 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
     /// <summary>The charge of a plain key under the default rule.</summary>
     /// <param name="label">The key's label; must stay unchanged until the engine has answered.</param>
     /// <param name="cost">Permits to take.</param>
-    public Charge ForDefault(ReadOnlyMemory<byte> label, int cost) => new(defaultRule, hasher.Combine(_defaultStart, label.Span), cost, label);
+    public Charge ForDefault(ReadOnlyMemory<byte> label, int cost) => ForDefault(_naming, label, cost);
+
+    /// <summary>Names counters by another hasher from now on. Counters that were named by the one before are not found again.</summary>
+    public void UseHasher(CounterHasher other) => _naming = new Naming(other, defaultRule);
 
     /// <summary>The charge of a plain key.</summary>
     /// <returns>False when rules exempt the key.</returns>
     public bool TryForKey(string key, int cost, out Charge charge)
     {
-        var label = CounterLabel.OfKey(key);
+        var (naming, label) = (_naming, CounterLabel.OfKey(key));
         charge = default;
         if (Overrides.Find(key) is { } own)
         {
-            charge = new Charge(own, hasher.Combine(_defaultStart, label), cost, label);
+            charge = new Charge(own, naming.IdForDefault(label), cost, label);
             return true;
         }
         var match = rules.Current.RuleSet.MatchKey(key);
         if (match.Kind == MatchKind.Matched)
         {
-            charge = ForMatch(match, KeyDescriptor(key), cost);
+            charge = ForMatch(naming, match, KeyDescriptor(key), cost);
             return !match.Rule!.Unlimited;
         }
-        charge = ForDefault(label, cost);
+        charge = ForDefault(naming, label, cost);
         return match.Kind != MatchKind.Whitelisted;
     }
 
@@ -50,7 +55,7 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
     {
         var rule = CallRules.Get(limit, windowMicros);
         var label = CounterLabel.OfKey(key);
-        return new Charge(rule, hasher.Combine(StartOf(rule), label), cost, label);
+        return new Charge(rule, _naming.IdOf(rule, label), cost, label);
     }
 
     /// <summary>The charges of a request's descriptors; a descriptor to which no limit applies has none.</summary>
@@ -58,7 +63,7 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
     /// <exception cref="InputException">The domain is unknown, or a descriptor too long.</exception>
     public (Charge[] Charges, int[] Places) ForDescriptors(CheckRequest request)
     {
-        var set = rules.Current.RuleSet;
+        var (set, naming) = (rules.Current.RuleSet, _naming);
         if (!set.HasDomain(request.Domain))
             throw new InputException("domain", UnknownDomain(request.Domain, set));
         var matches = new RuleMatch[request.Descriptors.Count];
@@ -71,35 +76,46 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
         Replacements.Apply(matched);
         var places = Enumerable.Range(0, matched.Length).Where(i => matched[i] is { Unlimited: false }).ToArray();
         var charges = Array.ConvertAll(places, i =>
-            ForMatch(matches[i], request.Descriptors[i], request.Descriptors[i].Cost ?? request.Cost ?? 1));
+            ForMatch(naming, matches[i], request.Descriptors[i], request.Descriptors[i].Cost ?? request.Cost ?? 1));
         return (charges, places);
     }
 
     /// <summary>The counters that a plain key may have: under the default rule, a matching rule, and every limit that callers named.</summary>
     public IEnumerable<CounterId> CountersOf(string key)
     {
-        var label = CounterLabel.OfKey(key);
-        yield return hasher.Combine(_defaultStart, label);
+        var (naming, label) = (_naming, CounterLabel.OfKey(key));
+        yield return naming.IdForDefault(label);
         var match = rules.Current.RuleSet.MatchKey(key);
         if (match.Kind == MatchKind.Matched)
-            yield return ForMatch(match, KeyDescriptor(key), 0).Id;
+            yield return ForMatch(naming, match, KeyDescriptor(key), 0).Id;
         foreach (var rule in CallRules.All)
-            yield return hasher.Combine(StartOf(rule), label);
+            yield return naming.IdOf(rule, label);
     }
 
-    private Charge ForMatch(RuleMatch match, Descriptor descriptor, int cost)
+    private Charge ForDefault(Naming naming, ReadOnlyMemory<byte> label, int cost) => new(defaultRule, naming.IdForDefault(label.Span), cost, label);
+
+    private static Charge ForMatch(Naming naming, RuleMatch match, Descriptor descriptor, int cost)
     {
         var label = CounterLabel.OfDescriptor(match.CounterEntries(descriptor));
         if (label.Length > CounterLabel.MaxBytes)
             throw new InputException("descriptors", $"a descriptor has {label.Length:N0} bytes and may have {CounterLabel.MaxBytes:N0}. Use fewer or shorter entries.");
-        return new Charge(match.Rule!, hasher.Combine(StartOf(match.Rule!), label), cost, label);
+        return new Charge(match.Rule!, naming.IdOf(match.Rule!, label), cost, label);
     }
-
-    private CounterId StartOf(Rule rule) => (CounterId)_starts.GetValue(rule, r => hasher.Start(r));
 
     private static Descriptor KeyDescriptor(string key) => new([new DescriptorEntry(RuleSet.SimpleKey, key)]);
 
     private static string UnknownDomain(string domain, RuleSet set) => set.Domains.Count == 0
         ? $"'{domain}' is not known: no rules are loaded. Start the node with RATELIMITER_RULES, or send a key instead of descriptors."
         : $"'{domain}' is not known. Known domains: {string.Join(", ", set.Domains.Take(10))}.";
+
+    /// <summary>A hasher with what it has made of rules: exchanged as one, so that no counter is named half by one seed and half by another.</summary>
+    private sealed class Naming(CounterHasher hasher, Rule defaultRule)
+    {
+        private readonly CounterId _defaultStart = hasher.Start(defaultRule);
+        private readonly ConditionalWeakTable<Rule, object> _starts = [];
+
+        public CounterId IdForDefault(ReadOnlySpan<byte> label) => hasher.Combine(_defaultStart, label);
+
+        public CounterId IdOf(Rule rule, ReadOnlySpan<byte> label) => hasher.Combine((CounterId)_starts.GetValue(rule, r => hasher.Start(r)), label);
+    }
 }

@@ -2,13 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Weir.Server.Deciding;
 
-/// <summary>Limits that an administrator set for single keys, in place of the default rule. Thread safe; kept until lifted or the node stops.</summary>
+/// <summary>The limits that single keys have in place of the default rule, on this node. Thread safe.</summary>
 internal sealed class Overrides
 {
-    /// <summary>Most keys that can have a limit of their own.</summary>
-    public const int Max = 100_000;
-
-    private readonly ConcurrentDictionary<string, Rule> _rules = new(StringComparer.Ordinal);
+    private volatile ConcurrentDictionary<string, Rule> _rules = new(StringComparer.Ordinal);
 
     // Changes take turns: one that empties the table must not tell so after another has filled it again.
     private readonly Lock _changing = new();
@@ -21,15 +18,19 @@ internal sealed class Overrides
 
     public Rule? Find(string key) => _rules.GetValueOrDefault(key);
 
-    /// <exception cref="InputException">There are too many.</exception>
-    public void Set(string key, Rule rule)
+    /// <summary>Gives a key a limit.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="rule">The limit.</param>
+    /// <param name="most">How many keys may have one.</param>
+    /// <returns>False when as many have one already.</returns>
+    public bool TrySet(string key, Rule rule, int most)
     {
         lock (_changing)
         {
-            if (_rules.Count >= Max && !_rules.ContainsKey(key))
-                throw new InputException("key", $"{Max:N0} keys have limits of their own already. Lift some, or write a rule that matches many keys.", 409);
+            if (_rules.Count >= most && !_rules.ContainsKey(key))
+                return false;
             _rules[key] = rule;
-            _any = true;
+            return _any = true;
         }
     }
 
@@ -40,6 +41,17 @@ internal sealed class Overrides
             var lifted = _rules.TryRemove(key, out _);
             _any = !_rules.IsEmpty;
             return lifted;
+        }
+    }
+
+    /// <summary>Puts other limits in place of all that there are.</summary>
+    public void Replace(IEnumerable<KeyValuePair<string, Rule>> all)
+    {
+        var rules = new ConcurrentDictionary<string, Rule>(all, StringComparer.Ordinal);
+        lock (_changing)
+        {
+            _rules = rules;
+            _any = !rules.IsEmpty;
         }
     }
 }

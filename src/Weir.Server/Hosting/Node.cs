@@ -21,11 +21,11 @@ namespace Weir.Server.Hosting;
 public sealed class Node : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly MemoryEngine _engine;
+    private readonly NodeEngine _engine;
     private readonly RulesStore _rules;
     private readonly NodeState _state;
 
-    private Node(WebApplication app, MemoryEngine engine, RulesStore rules, NodeState state) =>
+    private Node(WebApplication app, NodeEngine engine, RulesStore rules, NodeState state) =>
         (_app, _engine, _rules, _state) = (app, engine, rules, state);
 
     /// <summary>Where the node listens, once it was started.</summary>
@@ -54,7 +54,7 @@ public sealed class Node : IAsyncDisposable
     /// <param name="config">How it runs.</param>
     /// <param name="time">Clock and timers of decisions; null for the system's.</param>
     /// <param name="cancellation">Gives up starting.</param>
-    /// <exception cref="NodeStartException">The rules cannot be read, or the address cannot be listened on.</exception>
+    /// <exception cref="NodeStartException">The rules cannot be read, the address cannot be listened on, or Redis is not what it should be.</exception>
     public static async Task<Node> StartAsync(NodeConfig config, TimeProvider? time, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -62,6 +62,7 @@ public sealed class Node : IAsyncDisposable
         var node = Compose(config, time);
         try
         {
+            await node._engine.StartAsync(node._app.Services.GetRequiredService<ILogger<Node>>(), cancellation);
             await node._app.StartAsync(cancellation);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
@@ -72,7 +73,12 @@ public sealed class Node : IAsyncDisposable
         catch (System.Net.Sockets.SocketException e)
         {
             await node.DisposeAsync();
-            throw new NodeStartException($"cannot listen on {config.Address}, port {config.Port}: {e.Message}. Choose another address with --node-host or RATELIMITER_NODE_HOST.", e);
+            throw new NodeStartException($"cannot listen on {config.Address}, port {config.Port}: {e.Message}. Choose another address with --listen-address or RATELIMITER_LISTEN_ADDRESS.", e);
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
         }
         node.Announce(config);
         return node;
@@ -86,20 +92,20 @@ public sealed class Node : IAsyncDisposable
     {
         await _app.DisposeAsync();
         _rules.Dispose();
-        _engine.Dispose();
+        await _engine.DisposeAsync();
     }
 
     private static Node Compose(NodeConfig config, TimeProvider time)
     {
         // First, because rules are what can be wrong: a node that does not start leaves nothing running.
         var rules = OpenRules(config, time);
-        var engine = new MemoryEngine(new MemoryEngineOptions { MaxCounters = config.MaxCounters }, time);
-        var state = new NodeState(engine.Clock);
-        var metrics = new NodeMetrics(time, () => engine.ActiveCounters);
-        var builder = Builder(config, time);
         var resolver = new ChargeResolver(rules, config.DefaultRule, new CounterHasher());
-        var endpoints = new CheckEndpoints(engine, resolver, new ReservationBook(engine.Clock), metrics, state);
-        builder.Services.AddHostedService(services => new NodeLifetime(state, config, time, services.GetRequiredService<ILogger<Node>>()));
+        NodeEngine engine = config.Redis is { } server ? new SharedNodeEngine(config, server, resolver, time) : new MemoryNodeEngine(config, resolver, time);
+        var state = new NodeState(engine.Clock, () => engine.Hindrance);
+        var metrics = new NodeMetrics(time, () => engine.Limiter.ActiveCounters, engine.Metrics);
+        var builder = Builder(config, time);
+        var endpoints = new CheckEndpoints(engine.Limiter, engine.WhyDegraded, resolver, engine.Reservations, metrics, state);
+        builder.Services.AddHostedService(services => new NodeLifetime(state, engine, config, time, services.GetRequiredService<ILogger<Node>>()));
         UseShortcut(builder.Services, endpoints);
         var app = builder.Build();
         Watch(rules, metrics, app.Services.GetRequiredService<ILogger<RulesStore>>());
@@ -164,15 +170,16 @@ public sealed class Node : IAsyncDisposable
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
         Address = new Uri(addresses!.Addresses.First());
         _state.MarkReady();
+        _engine.Join(_state, Address.Port);
         var log = _app.Services.GetRequiredService<ILogger<Node>>();
         foreach (var warning in config.Warnings)
             log.LogWarning("{Warning}", warning);
         if (config.AdminToken is null)
             log.LogWarning("management is open to everyone who reaches this port; set RATELIMITER_ADMIN_TOKEN to close it");
-        log.LogInformation("node {Node} {Version} decides on {Address}: engine memory, default {Default}",
-            config.NodeId, BuildInfo.Version, Address, config.DefaultRule.ToString());
+        log.LogInformation("node {Node} {Version} decides on {Address}: engine {Engine}, default {Default}",
+            config.NodeId, BuildInfo.Version, Address, config.Redis is { } server ? $"{_engine.Name} ({server})" : _engine.Name, config.DefaultRule.ToString());
     }
 }
 
 /// <summary>A node could not start. The message says why and what to do, in a line or a line per problem.</summary>
-public sealed class NodeStartException(string message, Exception inner) : Exception(message, inner);
+public sealed class NodeStartException(string message, Exception? inner = null) : Exception(message, inner);

@@ -24,9 +24,9 @@ internal sealed class NodeEndpoints(NodeConfig config, NodeMetrics metrics, Node
         DashboardEndpoints.Map(routes);
     }
 
-    private IResult Ready() => state.IsReady
-        ? ManagementResults.Ok(new { Status = "ready" })
-        : Results.Json(new { Status = "not_ready", Reason = state.Name }, ManagementResults.Json, statusCode: 503);
+    private IResult Ready() => state.NotReady is { } reason
+        ? Results.Json(new { Status = "not_ready", Reason = reason }, ManagementResults.Json, statusCode: 503)
+        : ManagementResults.Ok(new { Status = "ready" });
 
     private Task WriteMetricsAsync(HttpContext context)
     {

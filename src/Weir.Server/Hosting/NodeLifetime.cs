@@ -9,7 +9,7 @@ namespace Weir.Server.Hosting;
 /// The order of stopping: readiness goes off first, then the node serves on for the drain time so that a balancer notices, then the server stops taking
 /// connections and finishes what it accepted.
 /// </summary>
-internal sealed class NodeLifetime(NodeState state, NodeConfig config, TimeProvider time, ILogger<Node> log) : IHostedLifecycleService
+internal sealed class NodeLifetime(NodeState state, NodeEngine engine, NodeConfig config, TimeProvider time, ILogger<Node> log) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -20,6 +20,7 @@ internal sealed class NodeLifetime(NodeState state, NodeConfig config, TimeProvi
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         state.MarkStopping();
+        engine.TellOthers();
         log.LogInformation("stopping: readiness is off; serving on for {DrainMs} ms, then finishing what was accepted", (long)config.Drain.TotalMilliseconds);
         if (config.Drain > TimeSpan.Zero)
             await Task.Delay(config.Drain, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -27,9 +28,9 @@ internal sealed class NodeLifetime(NodeState state, NodeConfig config, TimeProvi
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken)
+    public async Task StoppedAsync(CancellationToken cancellationToken)
     {
+        await engine.LeaveAsync();
         log.LogInformation("stopped");
-        return Task.CompletedTask;
     }
 }

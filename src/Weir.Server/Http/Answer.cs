@@ -55,7 +55,9 @@ internal sealed class Answer
         decision.IsAllowed ? 200 : decision.Source == DecisionSource.Degraded ? 503 : 429;
 
     /// <summary>Writes the fields of a problem, without the object around them.</summary>
-    public void ProblemFields(in Decision decision)
+    /// <param name="decision">A refusal.</param>
+    /// <param name="whyDegraded">Why the engine may not have been able to decide.</param>
+    public void ProblemFields(in Decision decision, string whyDegraded)
     {
         var degraded = decision.Source == DecisionSource.Degraded;
         _json.WriteString("type"u8, degraded ? ReducedCapacity : QuotaExceeded);
@@ -63,7 +65,7 @@ internal sealed class Answer
             ? "Request cannot be satisfied due to temporary server capacity constraints"
             : "Request cannot be satisfied as assigned quota has been exceeded");
         _json.WriteNumber("status"u8, StatusOf(decision));
-        _json.WriteString("detail"u8, Detail(decision));
+        _json.WriteString("detail"u8, Detail(decision, whyDegraded));
         _json.WriteStartArray("violated-policies"u8);
         if (decision.Rule is { } rule)
             _json.WriteStringValue(RuleFacts.Of(rule).JsonName);
@@ -103,9 +105,9 @@ internal sealed class Answer
 
     public static long Seconds(long micros) => (micros + 999_999) / 1_000_000;
 
-    private static string Detail(in Decision decision) => decision switch
+    private static string Detail(in Decision decision, string whyDegraded) => decision switch
     {
-        { Source: DecisionSource.Degraded } => "The node has no room for another counter and the rule's failure policy is closed. Try again later.",
+        { Source: DecisionSource.Degraded } => $"{whyDegraded}, and the rule's failure policy is closed. Try again later.",
         { Outcome: Outcome.NeverFits } => $"The cost is more than the limit of {decision.Rule!.Burst} can ever give. Ask for less.",
         _ => $"The limit of {decision.Rule!.Permits} per {Durations.Format(decision.Rule.WindowMicros)} is reached. Try again in {Seconds(decision.RetryAfterMicros)} s.",
     };

@@ -38,7 +38,7 @@ internal sealed partial class CheckEndpoints
             results[i] = await DecideAsync(resolved[i].Charges, resolved[i].Places);
             metrics.RecordCheck(results[i].Binding.Rule, results[i].Binding.IsAllowed);
             if (results[i].Binding.Source == DecisionSource.Degraded)
-                metrics.RecordDegraded(Metrics.DegradedReasons.CounterBound);
+                metrics.RecordDegraded();
         }
         metrics.RecordDuration(started);
         await AnswerManyAsync(exchange, requests, results);
@@ -90,7 +90,7 @@ internal sealed partial class CheckEndpoints
     // A shadow rule on its own never refuses, which the decision over several charges knows.
     private async ValueTask<Decision> DecideOneAsync(Charge charge) => (await DecideAsync([charge], [0])).Binding;
 
-    private static Task AnswerAsync(Exchange exchange, CheckRequest request, in Checked result, (string Id, long TtlMicros)? reservation)
+    private Task AnswerAsync(Exchange exchange, CheckRequest request, in Checked result, (string Id, long TtlMicros)? reservation)
     {
         LimitHeaders.Set(exchange.Response.Headers, result.Binding);
         var answer = Answer.Begin();
@@ -98,7 +98,7 @@ internal sealed partial class CheckEndpoints
         return exchange.AnswerAsync(Answer.StatusOf(result.Binding), answer.Written);
     }
 
-    private static Task AnswerManyAsync(Exchange exchange, List<CheckRequest> requests, Checked[] results)
+    private Task AnswerManyAsync(Exchange exchange, List<CheckRequest> requests, Checked[] results)
     {
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
@@ -110,12 +110,12 @@ internal sealed partial class CheckEndpoints
         return exchange.AnswerAsync(200, answer.Written);
     }
 
-    private static void WriteBody(Answer answer, CheckRequest request, in Checked result, (string Id, long TtlMicros)? reservation, bool inBatch)
+    private void WriteBody(Answer answer, CheckRequest request, in Checked result, (string Id, long TtlMicros)? reservation, bool inBatch)
     {
         var binding = result.Binding;
         answer.Json.WriteStartObject();
         if (!binding.IsAllowed && !inBatch)
-            answer.ProblemFields(binding);
+            answer.ProblemFields(binding, whyDegraded);
         else if (inBatch)
             answer.Json.WriteNumber("status"u8, Answer.StatusOf(binding));
         answer.Json.WriteBoolean("allowed"u8, binding.IsAllowed);

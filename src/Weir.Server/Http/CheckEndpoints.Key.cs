@@ -73,7 +73,7 @@ internal sealed partial class CheckEndpoints
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
         if (!decision.IsAllowed)
-            answer.ProblemFields(decision);
+            answer.ProblemFields(decision, whyDegraded);
         answer.Json.WriteBoolean("allowed"u8, decision.IsAllowed);
         answer.Json.WriteString("key"u8, key);
         answer.DecisionFields(decision);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Weir.Redis;
 using Weir.Server.Deciding;
 
 namespace Weir.Server.Http;
@@ -19,7 +20,7 @@ internal sealed partial class CheckEndpoints
         if (request.Cost is null && request.Descriptors.All(static d => d.Cost is null))
             throw new InputException("cost", "is missing. Give the most that the request may cost.");
         if (!reservations.HasRoom())
-            throw new InputException("reservation", $"{ReservationBook.Max:N0} reservations are open already. Commit some, or give them a shorter ttl_ms.", 503);
+            throw TooMany();
         var result = await DecideAsync(request);
         Record(result.Binding, started);
         if (!result.Binding.IsAllowed)
@@ -30,7 +31,39 @@ internal sealed partial class CheckEndpoints
         var taken = Enumerable.Range(0, result.Each.Length).Where(i => IsTaken(result.Each[i])).ToArray();
         var reservation = new Reservation([.. taken.Select(i => result.Charges[i])], [.. taken.Select(i => result.Each[i].Stamp)],
             request.TtlMillis * 1000 ?? DefaultTtlMicros);
-        await AnswerAsync(exchange, request, result, (reservations.Add(reservation), reservation.HeldMicros));
+        await AnswerAsync(exchange, request, result, (await KeepAsync(reservation), reservation.HeldMicros));
+    }
+
+    // What is charged for a reservation that cannot be kept is given back as far as that is possible: its caller will ask again, or not at all.
+    private async ValueTask<string> KeepAsync(Reservation reservation)
+    {
+        try
+        {
+            if (await reservations.AddAsync(reservation) is { } id)
+                return id;
+        }
+        catch (SharedStateException e)
+        {
+            await GiveBackAsync(reservation);
+            throw new InputException("reservation", $"cannot be kept, and nothing is reserved. {e.Message}", 503);
+        }
+        await GiveBackAsync(reservation);
+        throw TooMany();
+    }
+
+    private async ValueTask GiveBackAsync(Reservation reservation)
+    {
+        for (var i = 0; i < reservation.Charges.Length; i++)
+        {
+            try
+            {
+                await limiter.SettleAsync(reservation.Charges[i], reservation.Stamps[i], 0);
+            }
+            catch (EngineUnavailableException)
+            {
+                // It stays charged, until time gives it back.
+            }
+        }
     }
 
     // Shadow and quota rules that refused have charged nothing, and neither has a failure policy that allowed: there is nothing of theirs to settle.
@@ -39,16 +72,24 @@ internal sealed partial class CheckEndpoints
     private async Task CommitAsync(Exchange exchange)
     {
         var (id, actual) = BodyReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: true);
-        var reservation = reservations.Take(id) ?? throw NoReservation(id);
+        var reservation = await reservations.TakeAsync(id) ?? throw NoReservation(id);
         long refunded = 0, overcharged = 0;
         for (var i = 0; i < reservation.Charges.Length; i++)
         {
             var charge = reservation.Charges[i];
             // A lease is held for the length of the work, whatever the work cost, and its end is the commit.
             var final = charge.Rule.Algorithm == AlgorithmKind.Concurrency ? 0 : actual!.Value;
-            var settled = await limiter.SettleAsync(charge, reservation.Stamps[i], final);
-            refunded = Math.Max(refunded, settled);
-            overcharged = Math.Max(overcharged, -settled);
+            try
+            {
+                var settled = await limiter.SettleAsync(charge, reservation.Stamps[i], final);
+                refunded = Math.Max(refunded, settled);
+                overcharged = Math.Max(overcharged, -settled);
+            }
+            catch (EngineUnavailableException e)
+            {
+                await PutBackAsync(id, reservation, e.Reason == DegradedReason.Timeout ? i + 1 : i);
+                throw;
+            }
         }
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
@@ -61,17 +102,25 @@ internal sealed partial class CheckEndpoints
         await exchange.AnswerAsync(200, answer.Written);
     }
 
+    // What was settled, or may have been, must not be settled again; the rest can be committed later.
+    private async ValueTask PutBackAsync(string id, Reservation reservation, int from)
+    {
+        if (from < reservation.Charges.Length)
+            await reservations.PutBackAsync(id, reservation with { Charges = reservation.Charges[from..], Stamps = reservation.Stamps[from..] });
+    }
+
     private async Task RenewAsync(Exchange exchange)
     {
         var (id, _) = BodyReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: false);
-        var reservation = reservations.Find(id) ?? throw NoReservation(id);
+        var reservation = await reservations.FindAsync(id) ?? throw NoReservation(id);
         for (var i = 0; i < reservation.Charges.Length; i++)
         {
             var charge = reservation.Charges[i];
             if (charge.Rule.Algorithm == AlgorithmKind.Concurrency && !await limiter.RenewAsync(charge, reservation.Stamps[i]))
                 throw NoReservation(id);
         }
-        reservation.EndMicros = state.Clock.NowMicros + reservation.TtlMicros;
+        if (!await reservations.ExtendAsync(id, reservation))
+            throw NoReservation(id);
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
         answer.Json.WriteBoolean("renewed"u8, true);
@@ -122,4 +171,7 @@ internal sealed partial class CheckEndpoints
 
     private static InputException NoReservation(string id) =>
         new("reservation", $"'{id}' is not open: it was committed, has ended, or never was. What it reserved stays charged.", 404);
+
+    private static InputException TooMany() =>
+        new("reservation", $"{IReservationBook.Max:N0} reservations are open already. Commit some, or give them a shorter ttl_ms.", 503);
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Weir.Redis;
 using Weir.Server.Deciding;
 using Weir.Server.Metrics;
 
@@ -8,7 +9,14 @@ namespace Weir.Server.Http;
 /// <summary>
 /// The calls that decide. They run on the server's own features below the framework's pipeline, which has nothing to add here but cost.
 /// </summary>
-internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver resolver, ReservationBook reservations, NodeMetrics metrics, NodeState state)
+/// <param name="limiter">Decides.</param>
+/// <param name="whyDegraded">Why the engine may not have been able to decide, as the beginning of a sentence.</param>
+/// <param name="resolver">Finds what a request charges.</param>
+/// <param name="reservations">The open reservations.</param>
+/// <param name="metrics">Counts.</param>
+/// <param name="state">Whether the node is stopping.</param>
+internal sealed partial class CheckEndpoints(
+    ILimiter limiter, string whyDegraded, ChargeResolver resolver, IReservationBook reservations, NodeMetrics metrics, NodeState state)
 {
     private readonly record struct Call(string Path, string Method, Func<CheckEndpoints, Exchange, Task> Handle);
 
@@ -67,6 +75,10 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
         {
             await RejectAsync(exchange, new InputException("body", e.Message, e.StatusCode));
         }
+        catch (Exception e) when (e is EngineUnavailableException or SharedStateException)
+        {
+            await RejectAsync(exchange, Problem.Unavailable(e));
+        }
     }
 
     private Task RejectAsync(Exchange exchange, InputException problem)
@@ -86,7 +98,7 @@ internal sealed partial class CheckEndpoints(ILimiter limiter, ChargeResolver re
     {
         metrics.RecordCheck(decision.Rule, decision.IsAllowed, started);
         if (decision.Source == DecisionSource.Degraded)
-            metrics.RecordDegraded(DegradedReasons.CounterBound);
+            metrics.RecordDegraded();
     }
 
     private void RecordShadows(ReadOnlySpan<Charge> charges, ReadOnlySpan<Decision> decisions)

@@ -1,7 +1,9 @@
 namespace Weir.Server.Http;
 
-/// <summary>Where a node is in its life. Thread safe; it only moves forward.</summary>
-internal sealed class NodeState(DecisionClock clock)
+/// <summary>Where a node is in its life, and whether it should get requests. Thread safe.</summary>
+/// <param name="clock">The clock of what the node shows.</param>
+/// <param name="hindrance">Why the engine should not get requests now; null when it should.</param>
+internal sealed class NodeState(DecisionClock clock, Func<string?> hindrance)
 {
     private volatile bool _ready;
     private volatile bool _stopping;
@@ -12,9 +14,11 @@ internal sealed class NodeState(DecisionClock clock)
 
     public bool IsStopping => _stopping;
 
-    public bool IsReady => _ready && !_stopping;
+    /// <summary>Whether the node listens.</summary>
+    public bool HasStarted => _ready;
 
-    public string Name => _stopping ? "stopping" : _ready ? "ready" : "starting";
+    /// <summary>Why the node should not get requests now; null when it should.</summary>
+    public string? NotReady => _stopping ? "stopping" : !_ready ? "starting" : hindrance();
 
     /// <summary>An instant of the decision clock as a time of day, to the millisecond.</summary>
     public static DateTime TimeOf(long micros) => DateTime.UnixEpoch.AddMilliseconds(micros / 1000);

@@ -24,12 +24,16 @@ internal static class Problem
     {
         404 => RejectReasons.NotFound,
         413 => RejectReasons.TooLarge,
+        503 => RejectReasons.Unavailable,
         _ => RejectReasons.BadRequest,
     };
 
     /// <summary>What to tell a caller that used the wrong method.</summary>
     public static InputException NotAllowed(string method, string methods) =>
         new("method", $"{method} is not allowed here. Use {methods.Replace(", ", " or ")}.", 405);
+
+    /// <summary>What to tell a caller of something for which Redis is needed, and cannot be asked.</summary>
+    public static InputException Unavailable(Exception cause) => new("engine", cause.Message, 503);
 
     public static Task WriteAsync(Exchange exchange, InputException problem)
     {

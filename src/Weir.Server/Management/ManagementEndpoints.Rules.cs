@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Weir.Redis;
 using Weir.Server.Deciding;
 using Weir.Server.Http;
 using Weir.Server.Rules;
@@ -21,9 +22,31 @@ internal sealed partial class ManagementEndpoints
     {
         var key = KeyOf(context);
         var rule = OverrideRule(BodyReader.ReadOverride(await new Exchange(context.Features).ReadBodyAsync()));
-        resolver.Overrides.Set(key, rule);
-        return ManagementResults.Ok(OverrideView.Of(key, rule));
+        var spread = await engine.Overrides.ChangeAsync(key, rule, context.RequestAborted);
+        return spread.Outcome switch
+        {
+            OverrideOutcome.Done => ManagementResults.Ok(spread.Nodes == 0
+                ? OverrideView.Of(key, rule)
+                : OverrideView.Of(key, rule) with { Nodes = spread.Nodes, Applied = spread.Applied }),
+            OverrideOutcome.Behind => throw Behind(),
+            _ => throw new InputException("key", $"{IOverrideStore.Max:N0} keys have limits of their own already. Lift some, or write a rule that matches many keys.", 409),
+        };
     }
+
+    private async Task<IResult> LiftLimitAsync(HttpContext context)
+    {
+        var key = KeyOf(context);
+        var spread = await engine.Overrides.ChangeAsync(key, null, context.RequestAborted);
+        return spread.Outcome switch
+        {
+            OverrideOutcome.Done => spread.Nodes == 0 ? Results.NoContent() : ManagementResults.Ok(new { Key = key, spread.Nodes, spread.Applied }),
+            OverrideOutcome.Behind => throw Behind(),
+            _ => throw new InputException("key", $"'{key}' has no limit of its own.", 404),
+        };
+    }
+
+    private static InputException Behind() =>
+        new("engine", "Redis has lost limits, and the nodes are putting them back. Nothing was changed. Try again in a second.", 503);
 
     // The override keeps the default rule's path and with it the key's counter: what was used stays used.
     private Rule OverrideRule(OverrideRequest wanted)
@@ -40,12 +63,6 @@ internal sealed partial class ManagementEndpoints
             Window = wanted.WindowMs is { } ms ? TimeSpan.FromMilliseconds(ms) : options.Window,
             Burst = wanted.Burst,
         }, problems) ?? throw RuleProblems.ToInput(problems);
-    }
-
-    private IResult LiftLimit(HttpContext context)
-    {
-        var key = KeyOf(context);
-        return resolver.Overrides.Lift(key) ? Results.NoContent() : throw new InputException("key", $"'{key}' has no limit of its own.", 404);
     }
 
     // The router's values keep %2F and broken UTF-8 as they are, so the key is decoded from the target as it was sent.

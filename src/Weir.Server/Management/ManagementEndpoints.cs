@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Weir.Redis;
 using Weir.Server.Configuration;
 using Weir.Server.Deciding;
+using Weir.Server.Hosting;
 using Weir.Server.Http;
 using Weir.Server.Metrics;
 using Weir.Server.Rules;
@@ -10,19 +12,22 @@ using Weir.Server.Rules;
 namespace Weir.Server.Management;
 
 /// <summary>The calls that show and change what a node does, under <c>/api</c>, behind <see cref="AdminGate"/>.</summary>
-internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter limiter, ChargeResolver resolver, RulesStore rules, NodeMetrics metrics, NodeState state)
+internal sealed partial class ManagementEndpoints(
+    NodeConfig config, NodeEngine engine, ChargeResolver resolver, RulesStore rules, NodeMetrics metrics, NodeState state)
 {
+    private readonly ILimiter _limiter = engine.Limiter;
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").AddEndpointFilter(new AdminGate(config.AdminToken, metrics)).AddEndpointFilter(CatchInput);
-        api.MapGet("/nodes", Nodes);
+        api.MapGet("/nodes", NodesAsync);
         api.MapGet("/counters", CountersAsync);
         api.MapDelete("/counters", ResetByIdAsync);
         api.MapDelete("/counters/{key}", (Delegate)ResetByKeyAsync);
         api.MapGet("/blocks", BlocksAsync);
         api.MapGet("/limits", Limits);
         api.MapPut("/limits/{key}", (Delegate)SetLimitAsync);
-        api.MapDelete("/limits/{key}", LiftLimit);
+        api.MapDelete("/limits/{key}", (Delegate)LiftLimitAsync);
         api.MapGet("/rules", Rules);
         api.MapPut("/rules", (Delegate)ReplaceRulesAsync);
         api.MapPost("/rules/validate", (Delegate)ValidateRulesAsync);
@@ -40,6 +45,11 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
             metrics.RecordRejected(Http.Problem.ReasonOf(e.Status));
             return ManagementResults.Problem(e);
         }
+        catch (Exception e) when (e is EngineUnavailableException or SharedStateException)
+        {
+            metrics.RecordRejected(RejectReasons.Unavailable);
+            return ManagementResults.Problem(Http.Problem.Unavailable(e));
+        }
         catch (BadHttpRequestException e)
         {
             metrics.RecordRejected(Http.Problem.ReasonOf(e.StatusCode));
@@ -47,32 +57,25 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         }
     }
 
-    private IResult Nodes(HttpRequest request)
-    {
-        var address = $"{request.Scheme}://{request.Host}";
-        var now = NodeState.TimeOf(state.Clock.NowMicros);
-        return ManagementResults.Ok(new
-        {
-            Nodes = new[] { new NodeView(config.NodeId, address, state.Name, "memory", BuildInfo.Version, state.StartedAt, now) },
-        });
-    }
+    private async Task<IResult> NodesAsync(HttpRequest request) =>
+        ManagementResults.Ok(await engine.ListNodesAsync(state, $"{request.Scheme}://{request.Host}"));
 
     private async Task<IResult> CountersAsync(HttpRequest request)
     {
         var (limit, cursor) = ManagementResults.Page(request);
-        var page = await limiter.ListAsync(cursor, limit, blockedOnly: false);
+        var page = await _limiter.ListAsync(cursor, limit, blockedOnly: false);
         return ManagementResults.Ok(new
         {
             Counters = page.Counters.Select(c => View(c, c.Look.Rule!)),
             NextCursor = page.Next == 0 ? null : page.Next.ToString(),
-            Total = limiter.ActiveCounters,
+            Total = _limiter.ActiveCounters,
         });
     }
 
     private async Task<IResult> BlocksAsync(HttpRequest request)
     {
         var (limit, cursor) = ManagementResults.Page(request);
-        var page = await limiter.ListAsync(cursor, limit, blockedOnly: true);
+        var page = await _limiter.ListAsync(cursor, limit, blockedOnly: true);
         var now = state.Clock.NowMicros;
         return ManagementResults.Ok(new
         {
@@ -86,7 +89,7 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         var key = KeyOf(context);
         var reset = 0;
         foreach (var id in resolver.CountersOf(key))
-            reset += await limiter.ResetAsync(id) ? 1 : 0;
+            reset += await _limiter.ResetAsync(id) ? 1 : 0;
         return reset > 0
             ? ManagementResults.Ok(new { Reset = reset })
             : throw new InputException("key", $"'{key}' has no counter: nothing was counted for it, or all of it has come back already.", 404);
@@ -97,7 +100,7 @@ internal sealed partial class ManagementEndpoints(NodeConfig config, ILimiter li
         var text = request.Query["id"].ToString();
         if (!CounterId.TryParse(text, out var id))
             throw new InputException("id", $"'{text}' is not a counter's id. Give the 32 hexadecimal digits that GET /api/counters lists.");
-        return await limiter.ResetAsync(id)
+        return await _limiter.ResetAsync(id)
             ? ManagementResults.Ok(new { Reset = 1 })
             : throw new InputException("id", $"'{text}' has no counter.", 404);
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Weir.Server.Management;
 
 /// <summary>A rule as management shows it.</summary>
@@ -11,7 +13,27 @@ internal sealed record RuleView(string Domain, string Name, string Path, string 
 /// <summary>A key with a limit of its own.</summary>
 internal sealed record OverrideView(string Key, long Limit, long WindowMs, string Algorithm, long Burst)
 {
+    /// <summary>How many nodes there are; where nothing is shared, nothing is said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Nodes { get; init; }
+
+    /// <summary>On how many of them the limit is in force.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Applied { get; init; }
+
     public static OverrideView Of(string key, Rule rule) => new(key, rule.Permits, rule.WindowMicros / 1000, rule.Algorithm.ToName(), rule.Burst);
+}
+
+/// <summary>All nodes that share counters.</summary>
+internal sealed record NodeList(IReadOnlyList<NodeView> Nodes)
+{
+    /// <summary>When the list was true, by Redis' clock; where nothing is shared, nothing is said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTime? AsOf { get; init; }
+
+    /// <summary>Why the list is not of now.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Note { get; init; }
 }
 
 internal sealed record NodeView(string Id, string Address, string State, string Engine, string Version, DateTime StartedAt, DateTime LastSeen);

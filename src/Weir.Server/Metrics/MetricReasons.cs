@@ -1,3 +1,5 @@
+using Weir.Redis;
+
 namespace Weir.Server.Metrics;
 
 /// <summary>Why a failure policy had to decide: label values of <c>ratelimiter_degraded_decisions_total</c>.</summary>
@@ -5,6 +7,13 @@ internal static class DegradedReasons
 {
     /// <summary>The memory engine holds as many counters as it may.</summary>
     public const string CounterBound = "counter_bound";
+
+    /// <summary>The reasons of the shared engine, each with its name.</summary>
+    public static readonly (DegradedReason Reason, string Name)[] Shared =
+    [
+        (DegradedReason.Timeout, "redis_timeout"), (DegradedReason.Unavailable, "redis_unavailable"), (DegradedReason.Error, "redis_error"),
+        (DegradedReason.Resync, "resync"), (DegradedReason.QueueFull, "queue_full"),
+    ];
 }
 
 /// <summary>Why a request was turned away: label values of <c>ratelimiter_http_requests_rejected_total</c>.</summary>
@@ -25,6 +34,9 @@ internal static class RejectReasons
     /// <summary>413: the body is too large.</summary>
     public const string TooLarge = "too_large";
 
+    /// <summary>503: it needs Redis, which cannot be asked, or room that there is not.</summary>
+    public const string Unavailable = "unavailable";
+
     /// <summary>Every reason.</summary>
-    public static ReadOnlySpan<string> All => new[] { BadRequest, Unauthorized, NotFound, MethodNotAllowed, TooLarge };
+    public static ReadOnlySpan<string> All => new[] { BadRequest, Unauthorized, NotFound, MethodNotAllowed, TooLarge, Unavailable };
 }

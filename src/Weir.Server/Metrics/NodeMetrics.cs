@@ -16,7 +16,8 @@ internal sealed class NodeMetrics
     private readonly StripedCounters _checks = new(2);
     private readonly LatencyHistogram _durations;
     private readonly RuleCounters _rules = new();
-    private readonly LabelledCounters _degraded = new(DegradedReasons.CounterBound);
+    private readonly StripedCounters _degraded = new(1);
+    private readonly SharedEngineMetrics? _shared;
     private readonly LabelledCounters _rejected = new(RejectReasons.All);
     private readonly LabelledCounters _reloads = new("success", "failure");
     private long _rulesVersion;
@@ -24,12 +25,14 @@ internal sealed class NodeMetrics
     /// <summary>Instruments at zero.</summary>
     /// <param name="time">The clock that start timestamps come from.</param>
     /// <param name="activeCounters">Tells how many counters the engine holds; called when metrics are asked for.</param>
-    public NodeMetrics(TimeProvider time, Func<long> activeCounters)
+    /// <param name="shared">What the shared engine counts, degraded decisions among it; null for the memory engine.</param>
+    public NodeMetrics(TimeProvider time, Func<long> activeCounters, SharedEngineMetrics? shared = null)
     {
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(activeCounters);
         _time = time;
         _activeCounters = activeCounters;
+        _shared = shared;
         _durations = new LatencyHistogram(time);
     }
 
@@ -60,9 +63,8 @@ internal sealed class NodeMetrics
     /// <summary>Records what a shadow rule would have said. It comes besides the check's own record, whose rule a shadow rule never is.</summary>
     public void RecordShadow(Rule rule, bool allowed) => _rules.Increment(rule, allowed ? RuleResult.Allowed : RuleResult.ShadowBlocked);
 
-    /// <summary>Records a decision that a failure policy made.</summary>
-    /// <param name="reason">One of <see cref="DegradedReasons"/>.</param>
-    public void RecordDegraded(string reason) => _degraded.Increment(reason);
+    /// <summary>Records a decision that a failure policy made. The shared engine knows why it did, and counts them itself.</summary>
+    public void RecordDegraded() => _degraded.Increment(0);
 
     /// <summary>Records a request that was turned away before any decision.</summary>
     /// <param name="reason">One of <see cref="RejectReasons"/>.</param>
@@ -86,11 +88,22 @@ internal sealed class NodeMetrics
         writer.Gauge("ratelimiter_node_up", 1, "Whether the node runs; 1 whenever it answers.");
         writer.Gauge("ratelimiter_active_counters", _activeCounters(), "Counters that the engine holds.");
         _rules.Write(writer, "ratelimiter_rule_decisions_total", "Decisions by the rule that spoke; shadow_blocked would have been refused.");
-        Write(writer, "ratelimiter_degraded_decisions_total", "reason", _degraded, "Decisions made by a failure policy because the engine could not decide.");
+        WriteDegraded(writer);
         Write(writer, "ratelimiter_rules_reloads_total", "result", _reloads, "Tries to load rules.");
         writer.Gauge("ratelimiter_rules_version", Volatile.Read(ref _rulesVersion), "Version of the rules in force.");
         Write(writer, "ratelimiter_http_requests_rejected_total", "reason", _rejected, "Requests turned away before any decision.");
+        _shared?.Write(writer);
         RuntimeMetrics.Write(writer);
+    }
+
+    private void WriteDegraded(PrometheusWriter writer)
+    {
+        const string name = "ratelimiter_degraded_decisions_total";
+        writer.Family(name, "counter", "Decisions made by a failure policy because the engine could not decide.");
+        if (_shared is not null)
+            _shared.WriteDegraded(writer, name);
+        else
+            writer.Sample(name, _degraded.Sum(0), ("reason", DegradedReasons.CounterBound));
     }
 
     private void WriteChecks(PrometheusWriter writer)

@@ -12,7 +12,9 @@ public sealed class NodeConfigTests
         var config = NodeConfig.Create(NodeOptions.From([]));
 
         Assert.Equal(Environment.MachineName, config.NodeId);
-        Assert.Equal((IPAddress.Any, 8000), (config.Address, config.Port));
+        Assert.Equal((Environment.MachineName, IPAddress.Any, 8000), (config.Host, config.Address, config.Port));
+        Assert.Equal((null, "weir"), (config.Redis, config.RedisPrefix));
+        Assert.Equal((TimeSpan.FromMilliseconds(15), TimeSpan.FromSeconds(30)), (config.DecisionTimeout, config.NodeTtl));
         Assert.Equal(("default", "default", "default"), (config.DefaultRule.Domain, config.DefaultRule.Name, config.DefaultRule.Path));
         Assert.Equal((100, TimeSpan.FromMinutes(1)), (config.DefaultRule.Permits, config.DefaultRule.Window));
         Assert.Equal(AlgorithmKind.SlidingWindow, config.DefaultRule.Algorithm);
@@ -28,11 +30,14 @@ public sealed class NodeConfigTests
     public void Create_TakesEveryValueGiven()
     {
         var config = Create(
-            ("NODE_ID", "node-1"), ("NODE_HOST", "::1"), ("NODE_PORT", "0"), ("DEFAULT_LIMIT", "7"), ("DEFAULT_WINDOW_MS", "250"),
+            ("NODE_ID", "node-1"), ("NODE_HOST", "ratelimiter-1"), ("LISTEN_ADDRESS", "::1"), ("NODE_PORT", "0"), ("NODE_TTL_MS", "5000"),
+            ("REDIS_URL", "redis://user:pw@cache:6380/2"), ("REDIS_PREFIX", "limits"), ("DECISION_TIMEOUT_MS", "7"), ("DEFAULT_LIMIT", "7"), ("DEFAULT_WINDOW_MS", "250"),
             ("DEFAULT_ALGORITHM", "Token-Bucket"), ("RULES", AppContext.BaseDirectory), ("ADMIN_TOKEN", "s3cret"), ("FAILURE_POLICY", "OPEN"),
             ("LOG_LEVEL", "debug"), ("LOG_FORMAT", "json"), ("MAX_COUNTERS", "5000"), ("SHUTDOWN_GRACE_MS", "1500"), ("DRAIN_MS", "200"));
 
-        Assert.Equal(("node-1", IPAddress.IPv6Loopback, 0), (config.NodeId, config.Address, config.Port));
+        Assert.Equal(("node-1", "ratelimiter-1", IPAddress.IPv6Loopback, 0), (config.NodeId, config.Host, config.Address, config.Port));
+        Assert.Equal(("redis://cache:6380/2", "user", "pw", "limits"), ($"{config.Redis}", config.Redis!.User, config.Redis.Password, config.RedisPrefix));
+        Assert.Equal((TimeSpan.FromMilliseconds(7), TimeSpan.FromSeconds(5)), (config.DecisionTimeout, config.NodeTtl));
         Assert.Equal((7, TimeSpan.FromMilliseconds(250)), (config.DefaultRule.Permits, config.DefaultRule.Window));
         Assert.Equal((AlgorithmKind.TokenBucket, FailurePolicy.Open), (config.DefaultRule.Algorithm, config.DefaultRule.Failure));
         Assert.Equal((AppContext.BaseDirectory, "s3cret", FailurePolicy.Open), (config.RulesPath, config.AdminToken, config.FailurePolicy));
@@ -44,17 +49,38 @@ public sealed class NodeConfigTests
     [InlineData("localhost", "127.0.0.1")]
     [InlineData("127.0.0.2", "127.0.0.2")]
     public void Create_TakesAnAddressOrAName(string host, string expected) =>
-        Assert.Equal(IPAddress.Parse(expected), Create(("NODE_HOST", host)).Address);
+        Assert.Equal(IPAddress.Parse(expected), Create(("LISTEN_ADDRESS", host)).Address);
+
+    [Theory]
+    [InlineData("ratelimiter-1")]
+    [InlineData("ratelimiter_1.weir.svc")]
+    [InlineData("10.0.0.7")]
+    [InlineData("fd00::7")]
+    public void Create_TakesAnyHostByWhichItIsKnown(string host) => Assert.Equal(host, Create(("NODE_HOST", host)).Host);
+
+    [Theory]
+    [InlineData("redis+cluster://a:7000,b:7001", "redis+cluster://a:7000,b:7001")]
+    [InlineData("redis-sentinel://:pw@a,b/main?sentinel_password=s3cret", "redis-sentinel://a:26379,b:26379/main")]
+    [InlineData("valkeys://host", "rediss://host:6379")]
+    public void Create_TakesEveryFormOfAUrl(string url, string expected) => Assert.Equal(expected, $"{Create(("REDIS_URL", url)).Redis}");
+
+    [Theory]
+    [InlineData("http://s3cret@host")]
+    [InlineData("redis://user:s3cret")]
+    [InlineData("redis://:pa/s3cret@host")]
+    [InlineData("s3cret")]
+    [InlineData("redis-sentinel://host/main?sentinel_password=s3cret&x=y")]
+    public void TryCreate_AUrlThatIsWrong_IsNotRepeated(string url) => Assert.DoesNotContain("s3cret", Assert.Single(Problems(("REDIS_URL", url))));
 
     [Fact]
     public void Create_AStarListensOnEveryAddress() =>
-        Assert.Contains(Create(("NODE_HOST", "*")).Address, new[] { IPAddress.Any, IPAddress.IPv6Any });
+        Assert.Contains(Create(("LISTEN_ADDRESS", "*")).Address, new[] { IPAddress.Any, IPAddress.IPv6Any });
 
     [Theory]
     [InlineData("NODE_PORT", "80x", "RATELIMITER_NODE_PORT: '80x' must be a whole number from 0 to 65,535.")]
     [InlineData("NODE_PORT", "-1", "RATELIMITER_NODE_PORT: '-1' must be a whole number from 0 to 65,535.")]
     [InlineData("NODE_PORT", "65536", "RATELIMITER_NODE_PORT: '65536' must be a whole number from 0 to 65,535.")]
-    [InlineData("NODE_HOST", "no such host", "RATELIMITER_NODE_HOST: 'no such host' must be an IP address, localhost, * for every address, or a host name that resolves.")]
+    [InlineData("LISTEN_ADDRESS", "no such host", "RATELIMITER_LISTEN_ADDRESS: 'no such host' must be an IP address, localhost, * for every address, or a host name that resolves.")]
     [InlineData("NODE_ID", "a b", "RATELIMITER_NODE_ID: 'a b' must be 1 to 512 printable ASCII characters without spaces.")]
     [InlineData("DEFAULT_LIMIT", "1.5", "RATELIMITER_DEFAULT_LIMIT: '1.5' must be a whole number from 0 to 4,294,967,295.")]
     [InlineData("DEFAULT_LIMIT", "99999999999999999999", "RATELIMITER_DEFAULT_LIMIT: '99999999999999999999' must be a whole number from 0 to 4,294,967,295.")]
@@ -69,7 +95,12 @@ public sealed class NodeConfigTests
     [InlineData("MAX_COUNTERS", "999", "RATELIMITER_MAX_COUNTERS: '999' must be a whole number from 1,000 to 100,000,000.")]
     [InlineData("SHUTDOWN_GRACE_MS", "600001", "RATELIMITER_SHUTDOWN_GRACE_MS: '600001' must be a whole number from 0 to 600,000.")]
     [InlineData("DRAIN_MS", "x", "RATELIMITER_DRAIN_MS: 'x' must be a whole number from 0 to 600,000.")]
-    [InlineData("REDIS_URL", "redis://user:pw@host:6379", "RATELIMITER_REDIS_URL: 'redis://***@host:6379' needs the Redis engine, and this build has only the memory engine. Remove the setting to count in this node's memory.")]
+    [InlineData("NODE_HOST", "0.0.0.0", "RATELIMITER_NODE_HOST: '0.0.0.0' must be a host name or IP address by which others reach this node; what it listens on is RATELIMITER_LISTEN_ADDRESS.")]
+    [InlineData("NODE_HOST", "http://a", "RATELIMITER_NODE_HOST: 'http://a' must be a host name or IP address by which others reach this node; what it listens on is RATELIMITER_LISTEN_ADDRESS.")]
+    [InlineData("NODE_TTL_MS", "499", "RATELIMITER_NODE_TTL_MS: '499' must be a whole number from 500 to 3,600,000.")]
+    [InlineData("DECISION_TIMEOUT_MS", "4", "RATELIMITER_DECISION_TIMEOUT_MS: '4' must be a whole number from 5 to 10,000.")]
+    [InlineData("REDIS_PREFIX", "a{b}", "RATELIMITER_REDIS_PREFIX: 'a{b}' must be 1 to 64 printable ASCII characters without spaces and braces.")]
+    [InlineData("REDIS_URL", "http://host:6379", "RATELIMITER_REDIS_URL: The scheme 'http' is not known. Write redis://host:6379, rediss:// for TLS, redis+cluster:// for a Cluster, or redis-sentinel:// for Sentinels.")]
     [InlineData("DEFAULT_LIMIT", "1000001", "RATELIMITER_DEFAULT_LIMIT, _WINDOW_MS and _ALGORITHM: limit 1000001 must be 0 to 1,000,000 for sliding-window. It remembers every admitted request; use token-bucket or sliding-counter for more.")]
     public void TryCreate_ABadValue_NamesSettingValueAndCure(string name, string value, string problem) =>
         Assert.Equal([problem], Problems((name, value)));

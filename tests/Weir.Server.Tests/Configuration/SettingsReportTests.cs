@@ -31,6 +31,22 @@ public sealed class SettingsReportTests
         Assert.Contains("RATELIMITER_RULES= # default (none, only the default rule)", lines);
     }
 
+    [Theory]
+    [InlineData("redis://host:6379", "redis://host:6379")]
+    [InlineData("redis://user:pa%40ss@host:6379/1", "redis://***@host:6379/1")]
+    [InlineData("redis-sentinel://:pw@a,b/main?sentinel_user=u&sentinel_password=s3cret", "redis-sentinel://***@a,b/main?***")]
+    [InlineData("rediss://host?tls_ca_file=/etc/ca.pem", "rediss://host?tls_ca_file=/etc/ca.pem")]
+    [InlineData("redis://user:s3cret", "***")]
+    [InlineData("s3cret", "***")]
+    public void WriteEffective_OfAUrl_HidesWhatIsSecret(string url, string shown)
+    {
+        var output = new StringWriter { NewLine = "\n" };
+
+        SettingsReport.WriteEffective(NodeOptions.From([new("RATELIMITER_REDIS_URL", url)]), output);
+
+        Assert.StartsWith($"RATELIMITER_REDIS_URL={shown} ", output.ToString().Split('\n').Single(static l => l.Contains("REDIS_URL")));
+    }
+
     // To write the table anew after a change of the settings, run this test with WEIR_UPDATE_DOCS=1.
     [Fact]
     public void Documentation_ShowsTheTableOfSettings()

@@ -26,10 +26,10 @@ public sealed class StartTests
     public async Task Start_OnAnAddressThatIsNotOurs_SaysSo()
     {
         // An address for documentation, which no machine has.
-        var failure = await Assert.ThrowsAsync<NodeStartException>(() => Node.StartAsync(RunningNode.Config(("NODE_HOST", "192.0.2.1")), null, default));
+        var failure = await Assert.ThrowsAsync<NodeStartException>(() => Node.StartAsync(RunningNode.Config(("LISTEN_ADDRESS", "192.0.2.1")), null, default));
 
         Assert.Contains("cannot listen on 192.0.2.1", failure.Message);
-        Assert.Contains("RATELIMITER_NODE_HOST", failure.Message);
+        Assert.Contains("RATELIMITER_LISTEN_ADDRESS", failure.Message);
     }
 
     [Fact]

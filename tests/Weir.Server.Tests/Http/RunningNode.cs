@@ -43,7 +43,7 @@ internal sealed class RunningNode : IAsyncDisposable
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["RATELIMITER_NODE_PORT"] = "0",
-            ["RATELIMITER_NODE_HOST"] = "127.0.0.1",
+            ["RATELIMITER_LISTEN_ADDRESS"] = "127.0.0.1",
             ["RATELIMITER_NODE_ID"] = "test-node",
             ["RATELIMITER_LOG_LEVEL"] = "error",
         };

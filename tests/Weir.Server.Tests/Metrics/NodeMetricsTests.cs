@@ -102,7 +102,7 @@ public sealed class NodeMetricsTests
         Assert.Equal(0, Read("ratelimiter_degraded_decisions_total{reason=\"counter_bound\"}"));
 
         _metrics.RecordRejected(RejectReasons.BadRequest);
-        _metrics.RecordDegraded(DegradedReasons.CounterBound);
+        _metrics.RecordDegraded();
         for (var i = 0; i < 2 * LabelledCounters.MaxValues; i++)
             _metrics.RecordRejected($"made-up-{i}");
 
@@ -171,7 +171,7 @@ public sealed class NodeMetricsTests
         {
             metrics.RecordCheck(rule, allowed: true, metrics.Start());
             metrics.RecordShadow(rule, allowed: false);
-            metrics.RecordDegraded(DegradedReasons.CounterBound);
+            metrics.RecordDegraded();
             metrics.RecordRejected(RejectReasons.BadRequest);
         }
     }
