@@ -10,6 +10,23 @@ internal sealed partial class Batch
     /// <exception cref="InvalidDataException">The reply does not fit the batch. What was not answered yet is still in it.</exception>
     public void Complete(ref AnswerReader reader, in ReplyHeader header, long sentAt)
     {
+        try
+        {
+            CompleteAll(ref reader, header, sentAt);
+        }
+        finally
+        {
+            Callers.Go(ref _callers);
+        }
+        if (reader.Left != 0)
+            throw new InvalidDataException($"The script's reply has {reader.Left} bytes too many.");
+        Clear();
+    }
+
+    private Callers? _callers;
+
+    private void CompleteAll(ref AnswerReader reader, in ReplyHeader header, long sentAt)
+    {
         for (var i = 0; i < _count; i++)
         {
             ref var entry = ref _entries[i];
@@ -31,9 +48,6 @@ internal sealed partial class Batch
                     break;
             }
         }
-        if (reader.Left != 0)
-            throw new InvalidDataException($"The script's reply has {reader.Left} bytes too many.");
-        Clear();
     }
 
     private void CompleteCharges(ref Entry entry, in CounterAnswer answer, in ReplyHeader header, long sentAt)
@@ -48,7 +62,8 @@ internal sealed partial class Batch
             // Once answered it belongs to its caller.
             entry.First = operation.Next;
             operation.Next = null;
-            operation.Answer(last);
+            operation.Prepare(last);
+            Callers.Add(ref _callers, operation);
         }
         _memory.Remember(entry.Id, _rules[entry.Rule].Rule, entry.Cost, answer, last, header, sentAt);
     }
@@ -80,7 +95,8 @@ internal sealed partial class Batch
             }
         }
         _entries[at].First = null;
-        operation.Answer(refused);
+        operation.Prepare(refused);
+        Callers.Add(ref _callers, operation);
     }
 
     private static int CostOf(ReadOnlySpan<Charge> charges, CounterId id)

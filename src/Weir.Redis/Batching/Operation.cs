@@ -24,12 +24,27 @@ internal abstract class Operation
 /// <summary>An operation whose answer is a decision. Reused: its caller takes the answer exactly once, which frees it.</summary>
 internal abstract class DecisionOperation : Operation, IValueTaskSource<Decision>
 {
-    // Callers continue on the thread pool: none of them can hold up the answers of the others.
-    private ManualResetValueTaskSourceCore<Decision> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<Decision> _core;
+    private Decision _decision;
 
     public ValueTask<Decision> Task => new(this, _core.Version);
 
-    public void Answer(in Decision decision) => _core.SetResult(decision);
+    /// <summary>Answers. The caller goes on elsewhere, so that it cannot hold up whoever answers.</summary>
+    public void Answer(in Decision decision)
+    {
+        _core.RunContinuationsAsynchronously = true;
+        _core.SetResult(decision);
+    }
+
+    /// <summary>Sets the answer that <see cref="Release"/> gives.</summary>
+    public void Prepare(in Decision decision) => _decision = decision;
+
+    /// <summary>Answers. The caller goes on here.</summary>
+    public void Release()
+    {
+        _core.RunContinuationsAsynchronously = false;
+        _core.SetResult(_decision);
+    }
 
     public Decision GetResult(short token)
     {
@@ -96,11 +111,11 @@ internal sealed class GroupOperation : DecisionOperation
 
     public override void Fail(DegradedReason reason) => Answer(_policies.Decide(Charges.Span, Decisions.Span, reason));
 
-    /// <summary>Answers with the decisions that were put in place.</summary>
-    public void Answer(bool refused)
+    /// <summary>Sets the answer to the decisions that were put in place.</summary>
+    public void Prepare(bool refused)
     {
         var charges = Charges.Span;
-        Answer(CombinedDecision.Binding(charges, Decisions.Span[..charges.Length], refused));
+        Prepare(CombinedDecision.Binding(charges, Decisions.Span[..charges.Length], refused));
     }
 
     protected override void Free()

@@ -6,7 +6,7 @@ namespace Weir.Redis;
 /// One of the two batches of a shard that may be under way: takes what waits, sends it, answers it, and rests when nothing waits. Whoever brings the first
 /// operation wakes it and sends on its own thread, so that someone alone waits for nothing but Redis.
 /// </summary>
-internal sealed class Pump : IValueTaskSource
+internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
 {
     private readonly Shard _shard;
     private readonly Batch _batch;
@@ -25,6 +25,16 @@ internal sealed class Pump : IValueTaskSource
     /// <summary>Goes on, on the caller's thread. Called once after each time that it began to rest.</summary>
     public void Wake() => _wake.SetResult(true);
 
+    void IThreadPoolWorkItem.Execute() => Wake();
+
+    // What they ask next goes with the next batch; sent at once, it would be nearly empty.
+    private ValueTask LetCallersGoFirst()
+    {
+        var turn = new ValueTask(this, _wake.Version);
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        return turn;
+    }
+
     private async Task RunAsync()
     {
         while (true)
@@ -32,7 +42,10 @@ internal sealed class Pump : IValueTaskSource
             switch (_shard.Take(_batch, this))
             {
                 case TakeResult.Taken:
+                    var hasCallers = _batch.Decisions > 1;
                     await _shard.ExchangeAsync(_batch);
+                    if (hasCallers)
+                        await LetCallersGoFirst();
                     break;
                 case TakeResult.Resting:
                     await new ValueTask(this, _wake.Version);

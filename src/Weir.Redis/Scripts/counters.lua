@@ -80,7 +80,7 @@ for c = 1, classes do
 end
 
 local rules, shelves = {}, {}
-for c = 1, classes do shelves[c] = { states = {}, changed = {}, wanted = {}, count = 0 } end
+for c = 1, classes do shelves[c] = { states = {}, fields = {}, size = 0, wanted = {}, count = 0 } end
 local text = ARGV[2]
 at = 1
 while at <= #text do
@@ -170,9 +170,11 @@ if looks_elsewhere then
   end
 end
 
+-- What is written later wins.
 local function write(r, id, state)
   local shelf = r.shelf
-  shelf.states[id], shelf.changed[id] = state, true
+  local size = shelf.size
+  shelf.states[id], shelf.fields[size + 1], shelf.fields[size + 2], shelf.size = state, id, state, size + 2
 end
 
 -- Functions are made when they are first needed, and get what they use as parameters: making them all would cost more than a common decision.
@@ -723,13 +725,13 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
   -- Several limits of one request: each is decided as after those before it; if the request is refused all is undone, and every answer is of the state as it
   -- was, a counter named several times refusing for all that is asked of it together.
   local function decide_group(first, last, decide_any)
-    local before, g, answers, asked = {}, {}, {}, {}
+    local before, after, g, answers, asked = {}, {}, {}, {}, {}
     local refused, quotas, refused_quotas = false, 0, 0
     for i = first, last do
       local shelf, id, state = rule_of[i].shelf, ids[i], nil
       g[i], answers[i - first + 1], state = decide_any(i, 1, costs[i])
-      before[i] = { shelf.states[id], shelf.changed[id] }
-      if state then write(rule_of[i], id, state) end
+      before[i] = shelf.states[id]
+      if state then shelf.states[id], after[i] = state, state end
       asked[id] = (asked[id] or 0) + costs[i]
       if counts[i] == 0 then
         refused = refused or g[i] == 0
@@ -739,15 +741,16 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
     end
     refused = refused or (quotas > 0 and refused_quotas == quotas)
     if refused then
-      for i = last, first, -1 do
-        local shelf, id = rule_of[i].shelf, ids[i]
-        shelf.states[id], shelf.changed[id] = before[i][1], before[i][2]
-      end
+      for i = last, first, -1 do rule_of[i].shelf.states[ids[i]] = before[i] end
       for i = first, last do
         local a, r, s = load(i)
         local answer = pack('<H', g[i]) .. a.answer(r, s)
         if a.fits_at then answer = answer .. pack('<d', g[i] == 0 and a.fits_at(r, s, asked[ids[i]]) or 0) end
         answers[i - first + 1] = answer
+      end
+    else
+      for i = first, last do
+        if after[i] then write(rule_of[i], ids[i], after[i]) end
       end
     end
     return pack('<B', refused and 1 or 0) .. table.concat(answers)
@@ -824,13 +827,9 @@ while i <= n do
 end
 
 for c = 1, classes do
-  local shelf, fields, count = shelves[c], {}, 0
-  for id in pairs(shelf.changed) do
-    fields[count + 1], fields[count + 2] = id, shelf.states[id]
-    count = count + 2
-  end
-  if count > 0 then
-    redis.call('HSET', current[c], spread(fields))
+  local shelf = shelves[c]
+  if shelf.size > 0 then
+    redis.call('HSET', current[c], spread(shelf.fields, 1, shelf.size))
     -- A generation lives through the one after it. It is created here, so this is where it gets its end: no key is ever without. What two generations ago was
     -- written is not needed any more, and freeing it in the background is gentler than letting it expire.
     if shelf.is_new and redis.call('PTTL', current[c]) < 0 then
@@ -842,9 +841,13 @@ for c = 1, classes do
 end
 if moved then
   for _, m in ipairs(moved) do
-    if m[1].changed[m[2]] then
-      redis.call('HDEL', current[m[3]], m[2])
-      redis.call('HDEL', previous[m[3]], m[2])
+    local shelf, id, elsewhere = m[1], m[2], m[3]
+    for place = 1, shelf.size, 2 do
+      if shelf.fields[place] == id then
+        redis.call('HDEL', current[elsewhere], id)
+        redis.call('HDEL', previous[elsewhere], id)
+        break
+      end
     end
   end
 end
