@@ -14,17 +14,11 @@ public enum EngineCount
     /// <summary>Scripts of all kinds, batches among them.</summary>
     Scripts,
 
-    /// <summary>Bytes of the scripts' arguments, as sent.</summary>
-    BytesSent,
-
-    /// <summary>Bytes of the scripts' replies.</summary>
+    /// <summary>Bytes of the replies of batches.</summary>
     BytesReceived,
 
     /// <summary>Requests that were refused from the memory of an earlier refusal, without asking Redis.</summary>
     DenyCacheHits,
-
-    /// <summary>Connections that were made after one was lost.</summary>
-    Reconnects,
 
     /// <summary>Times that this node told a Redis that had lost data what it remembers.</summary>
     Resyncs,

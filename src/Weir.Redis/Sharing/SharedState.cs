@@ -72,6 +72,8 @@ public sealed partial class SharedState : IAsyncDisposable
         {
             await Store.Client.ConnectAsync(cancellation);
             await CheckServerAsync();
+            // Whether scripts may run at all is better known now than later.
+            Take(await _registry.LookAsync());
             await LookAsync();
         }
         catch (Exception e)

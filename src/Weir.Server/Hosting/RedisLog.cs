@@ -25,16 +25,19 @@ internal sealed class RedisLog(ILogger log, RespOptions server, FailurePolicy po
     /// <summary>Connections that were made after one was lost.</summary>
     public long Reconnects => Volatile.Read(ref _reconnects);
 
-    /// <summary>Takes note of a connection that was made, lost, or not made.</summary>
-    public void OnConnection(object? sender, RespStateChangedEventArgs e)
+    /// <summary>Takes note of how things are at the start, which has told why it did not go well.</summary>
+    public void Begin(IRespClient client)
     {
-        var endpoint = e.State.Endpoint ?? server.Endpoints[0];
         lock (_gate)
         {
-            if (e.State.IsConnected)
-                SayConnectedLocked(endpoint, e.State.Server);
-            else if (e.State.Reason is { Failure.Cause: not RespCause.Disposed } reason)
-                SayLostLocked(endpoint, reason);
+            foreach (var state in client.Primaries.Select(static p => p.State))
+            {
+                if (state is { IsConnected: true, Endpoint: { } endpoint })
+                    SayConnectedLocked(endpoint, state.Server);
+                else if (state.Reason is { } reason)
+                    _lost[state.Endpoint ?? server.Endpoints[0]] = (reason.Failure.Cause, time.GetTimestamp());
+            }
+            client.StateChanged += OnConnection;
         }
     }
 
@@ -58,6 +61,18 @@ internal sealed class RedisLog(ILogger log, RespOptions server, FailurePolicy po
                     log.LogDebug("the engine is {State}: {Reason}", status.Health, status.Reason);
                     break;
             }
+        }
+    }
+
+    private void OnConnection(object? sender, RespStateChangedEventArgs e)
+    {
+        var endpoint = e.State.Endpoint ?? server.Endpoints[0];
+        lock (_gate)
+        {
+            if (e.State.IsConnected)
+                SayConnectedLocked(endpoint, e.State.Server);
+            else if (e.State.Reason is { Failure.Cause: not RespCause.Disposed } reason)
+                SayLostLocked(endpoint, reason);
         }
     }
 

@@ -105,9 +105,11 @@ internal sealed class Answer
 
     public static long Seconds(long micros) => (micros + 999_999) / 1_000_000;
 
+    private static string PolicyOf(in Decision decision) => decision.Rule?.Failure.ToString().ToLowerInvariant() ?? "closed";
+
     private static string Detail(in Decision decision, string whyDegraded) => decision switch
     {
-        { Source: DecisionSource.Degraded } => $"{whyDegraded}, and the rule's failure policy is closed. Try again later.",
+        { Source: DecisionSource.Degraded } => $"{whyDegraded}, and the rule's failure policy, {PolicyOf(decision)}, refuses. Try again later.",
         { Outcome: Outcome.NeverFits } => $"The cost is more than the limit of {decision.Rule!.Burst} can ever give. Ask for less.",
         _ => $"The limit of {decision.Rule!.Permits} per {Durations.Format(decision.Rule.WindowMicros)} is reached. Try again in {Seconds(decision.RetryAfterMicros)} s.",
     };

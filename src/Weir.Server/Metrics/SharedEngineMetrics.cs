@@ -17,14 +17,26 @@ internal sealed class SharedEngineMetrics(
         (EngineHealth.Degraded, "degraded"), (EngineHealth.Resync, "resync"),
     ];
 
-    /// <summary>What the state is called in metrics and listings.</summary>
+    private readonly long[] _before = new long[DegradedReasons.Shared.Length];
+
+    /// <summary>What a state is called.</summary>
     public static string NameOf(EngineHealth health) => Array.Find(States, s => s.Health == health).Name;
+
+    /// <summary>Leaves out the decisions that were degraded until now: the node's own, before anybody called.</summary>
+    public void ForgetDegraded()
+    {
+        for (var i = 0; i < _before.Length; i++)
+            _before[i] = counters[DegradedReasons.Shared[i].Reason];
+    }
 
     /// <summary>Writes the samples of degraded decisions, of a family that was begun.</summary>
     public void WriteDegraded(PrometheusWriter writer, string name)
     {
-        foreach (var (reason, label) in DegradedReasons.Shared)
-            writer.Sample(name, counters[reason], ("reason", label));
+        for (var i = 0; i < _before.Length; i++)
+        {
+            var (reason, label) = DegradedReasons.Shared[i];
+            writer.Sample(name, counters[reason] - _before[i], ("reason", label));
+        }
     }
 
     /// <summary>Writes all other families.</summary>
@@ -36,7 +48,6 @@ internal sealed class SharedEngineMetrics(
         writer.Counter("ratelimiter_redis_decisions_total", counters[EngineCount.Decisions], "Decisions that Redis made.");
         writer.Counter("ratelimiter_redis_batches_total", counters[EngineCount.Batches], "Scripts that decided, each one or more requests.");
         writer.Counter("ratelimiter_redis_scripts_total", counters[EngineCount.Scripts], "Scripts of all kinds.");
-        writer.Counter("ratelimiter_redis_sent_bytes_total", counters[EngineCount.BytesSent], "Bytes of the arguments of scripts that decided.");
         writer.Counter("ratelimiter_redis_received_bytes_total", counters[EngineCount.BytesReceived], "Bytes of the replies of scripts that decided.");
         writer.Counter(
             "ratelimiter_redis_deny_cache_hits_total", counters[EngineCount.DenyCacheHits], "Requests refused without asking Redis, because a refusal still held.");
