@@ -38,7 +38,7 @@ public sealed class SharedStateException : Exception
 
     private static string MessageOf(RespErrorKind kind) => kind switch
     {
-        RespErrorKind.NoPermission => "The user may not do what nodes need. Allow it every key with the prefix, and all commands but dangerous ones.",
+        RespErrorKind.NoPermission => "The user may not do what nodes need. Allow it every key with the prefix, all commands but dangerous ones, and INFO.",
         RespErrorKind.PasswordNeeded => "The server wants a password now. Write it in the URL as redis://:password@host.",
         RespErrorKind.OutOfMemory => "The server's memory is full. Raise its maxmemory.",
         RespErrorKind.Misconfigured => "The server cannot save its data and refuses writes. Look at its log and disk.",

@@ -9,6 +9,8 @@ internal sealed class SharedReservationBook(SharedReservations shared) : IReserv
     // What a failure policy allowed was charged nowhere, so there is nothing to keep: it must be answered also while there is no Redis to keep it in.
     private const string NothingCharged = "none-";
 
+    private static readonly Reservation Nothing = new([], [], 60_000_000);
+
     // Only the shared book knows, and says so when it is asked.
     public bool HasRoom() => true;
 
@@ -16,7 +18,7 @@ internal sealed class SharedReservationBook(SharedReservations shared) : IReserv
         ? NothingCharged + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))
         : await shared.AddAsync(Shared(reservation));
 
-    public async ValueTask<Reservation?> TakeAsync(string id) => IsNothing(id) ? new Reservation([], [], 0) : Own(await shared.TakeAsync(id));
+    public async ValueTask<Reservation?> TakeAsync(string id) => IsNothing(id) ? Nothing : Own(await shared.TakeAsync(id));
 
     public async ValueTask PutBackAsync(string id, Reservation rest)
     {
@@ -24,7 +26,7 @@ internal sealed class SharedReservationBook(SharedReservations shared) : IReserv
             await shared.PutBackAsync(id, Shared(rest));
     }
 
-    public async ValueTask<Reservation?> FindAsync(string id) => IsNothing(id) ? new Reservation([], [], 0) : Own(await shared.FindAsync(id));
+    public async ValueTask<Reservation?> FindAsync(string id) => IsNothing(id) ? Nothing : Own(await shared.FindAsync(id));
 
     public async ValueTask<bool> ExtendAsync(string id, Reservation reservation) => IsNothing(id) || await shared.ExtendAsync(id, Shared(reservation));
 

@@ -21,6 +21,13 @@ internal sealed class DescribedNode(RunningNode node, OpenApiDocument document, 
         return new DescribedNode(node, await OpenApiDocument.OfAsync(node), seen);
     }
 
+    /// <summary>Starts a node that shares counters.</summary>
+    public static async Task<DescribedNode> OverRedisAsync(HashSet<string> seen, string url)
+    {
+        var node = await RunningNode.OnRealTimeAsync(null, ("REDIS_URL", url), ("DECISION_TIMEOUT_MS", "2000"), ("DEFAULT_LIMIT", "1"));
+        return new DescribedNode(node, await OpenApiDocument.OfAsync(node), seen);
+    }
+
     public Task<Reply> GetAsync(int status, string path, string? template = null) => CallAsync("GET", template ?? path, path, null, status);
 
     public Task<Reply> PostAsync(int status, string path, string body) => CallAsync("POST", path, path, body, status);

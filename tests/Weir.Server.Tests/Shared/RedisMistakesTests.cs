@@ -41,9 +41,9 @@ public sealed class RedisMistakesTests
     [InlineData("--replicaof 127.0.0.1 1", "127.0.0.1:{0}: The server is a replica. Name its primary, or let Sentinels find it with redis-sentinel://.")]
     [InlineData("--cluster-enabled yes", "127.0.0.1:{0}: The server belongs to a Cluster. Write redis+cluster:// instead of redis://.")]
     [InlineData("--user default on nopass ~* +@all -evalsha -eval",
-        "Redis at redis://127.0.0.1:{0}: The user may not do what nodes need. Allow it every key with the prefix, and all commands but dangerous ones. It said: NOPERM ")]
+        "Redis at redis://127.0.0.1:{0}: The user may not do what nodes need. Allow it every key with the prefix, all commands but dangerous ones, and INFO. It said: NOPERM ")]
     [InlineData("--user default on nopass ~other:* +@all",
-        "Redis at redis://127.0.0.1:{0}: The user may not do what nodes need. Allow it every key with the prefix, and all commands but dangerous ones. It said: NOPERM ")]
+        "Redis at redis://127.0.0.1:{0}: The user may not do what nodes need. Allow it every key with the prefix, all commands but dangerous ones, and INFO. It said: NOPERM ")]
     public async Task Start_WithAServerThatWillNotDo_SaysWhy(string arguments, string message)
     {
         await using var nodes = await SharedNodes.StartAsync(arguments.Split(' '));

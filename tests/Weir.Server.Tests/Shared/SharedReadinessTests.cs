@@ -139,6 +139,22 @@ public sealed class SharedReadinessTests
         await node.IsReadyAsync();
     }
 
+    [Fact]
+    public async Task UserOfTheDocumentation_MayAllThatIsNeeded()
+    {
+        await using var nodes = await SharedNodes.StartAsync("--user", "weir", "on", ">password", "~weir:*", "+@all", "-@dangerous", "+info");
+        var node = await nodes.AddAsync(("REDIS_URL", $"redis://weir:password@127.0.0.1:{nodes.Server.Port}"), ("DEFAULT_LIMIT", "1"));
+
+        await node.IsReadyAsync();
+        Assert.Equal(200, (await node.GetAsync("/rate-limit/alice")).Status);
+        Assert.Equal(429, (await node.GetAsync("/rate-limit/alice")).Status);
+        Assert.Equal(1, (await node.SendAsync(HttpMethod.Put, "/api/limits/alice", """{"limit":9}""")).Number("applied"));
+        var id = (await node.PostAsync("/reserve", """{"key":"alice","cost":2}""")).String("reservation");
+        Assert.Equal(200, (await node.PostAsync("/commit", $$"""{"reservation":"{{id}}","actual":1}""")).Status);
+        await Eventually.IsTrueAsync(async () => (await node.GetAsync("/api/counters")).Json.GetProperty("counters").GetArrayLength() == 1, "it is listed");
+        Assert.Equal(200, (await node.SendAsync(HttpMethod.Delete, "/api/counters/alice")).Status);
+    }
+
     // Nodes come together again within a second; until then they would allow twice.
     [Fact]
     public async Task AnotherSeed_IsAReasonForASecond()
