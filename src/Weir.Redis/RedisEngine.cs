@@ -77,11 +77,12 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
         if (!_isStarted)
         {
             _isStarted = true;
+            _context.Client.StateChanged += OnConnectionChanged;
             foreach (var shard in _shards)
                 shard.Start();
         }
         await _context.Client.ConnectAsync(cancellation);
-        while (Status.Health == EngineHealth.Starting && _context.Client.State.IsConnected)
+        while (!Array.TrueForAll(_shards, static s => s.WasAsked) && _context.Client.State.IsConnected)
             await Task.Delay(TimeSpan.FromMilliseconds(5), cancellation);
     }
 
@@ -118,6 +119,7 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
     {
         if (_isStarted)
         {
+            _context.Client.StateChanged -= OnConnectionChanged;
             foreach (var shard in _shards)
                 await shard.DisposeAsync();
         }
@@ -153,6 +155,14 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
         EngineHealth.Degraded => 3,
         _ => 4,
     };
+
+    private void OnConnectionChanged(object? sender, RespStateChangedEventArgs change)
+    {
+        if (change.State.IsConnected)
+            return;
+        foreach (var shard in _shards)
+            shard.NoticeLoss();
+    }
 
     private void OnHealthChanged()
     {

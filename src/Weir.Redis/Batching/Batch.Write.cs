@@ -30,8 +30,13 @@ internal sealed partial class Batch : IRespCommand
     /// <summary>Sends the script itself, for a server that does not have it.</summary>
     public bool WithText { get; set; }
 
-    /// <summary>Asks the script to find out which server it runs on.</summary>
-    public bool LooksAtServer { get; set; }
+    /// <summary>How many connections had been lost when the batch was sent.</summary>
+    public int Losses { get; private set; }
+
+    private bool _looksAtServer;
+
+    /// <summary>Asks the script to find out which server it runs on, if a connection was lost since somebody last did.</summary>
+    public void LookFor(int losses, int lookedAfter) => (Losses, _looksAtServer) = (losses, losses != lookedAfter);
 
     /// <summary>Says when the batch is about to be sent. Before every attempt.</summary>
     /// <param name="nowMicros">About what the server's clock shows; the newest instant seen counts, where it is later.</param>
@@ -41,7 +46,7 @@ internal sealed partial class Batch : IRespCommand
     public void Prepare(long nowMicros, long newestMicros, long birth, bool isExact)
     {
         (_now, _newest, _birth) = (Math.Max(nowMicros, newestMicros), newestMicros, birth);
-        _flags = (byte)((isExact ? ExactFlag : 0) | (LooksAtServer ? LookFlag : 0));
+        _flags = (byte)((isExact ? ExactFlag : 0) | (_looksAtServer ? LookFlag : 0));
         _classCount = 0;
         Array.Fill(_indexOfClass, -1);
         for (var i = 0; i < _ruleCount; i++)

@@ -126,6 +126,10 @@ internal sealed partial class Batch
         return true;
     }
 
+    /// <summary>Adds what was admitted while Redis could not be asked.</summary>
+    public void AddDebt(in Charge charge, int permits) =>
+        Append(new Entry { Kind = OperationKind.Settle, Rule = IndexOf(charge.Rule), Id = charge.Id, A = permits });
+
     /// <summary>Answers everything in the batch without Redis.</summary>
     public void Fail(DegradedReason reason)
     {

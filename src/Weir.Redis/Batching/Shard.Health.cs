@@ -21,7 +21,6 @@ internal sealed partial class Shard
     private volatile EngineStatus _status = new(EngineHealth.Starting, "Redis has not been reached yet");
     private volatile DegradedReason _whyNot = DegradedReason.Unavailable;
     private long _birth;
-    private long _lastReply;
     private int _misses;
 
     public EngineStatus Status => _status;
@@ -61,7 +60,8 @@ internal sealed partial class Shard
                 return DegradedReason.QueueFull;
             default:
                 Degrade(DegradedReason.Unavailable, ReasonOf(reply.Failure));
-                return DegradedReason.Unavailable;
+                // Where the connection broke after sending, Redis may have done it and only its answer was lost.
+                return reply.Failure.Execution == RespExecution.MayHaveExecuted ? DegradedReason.Timeout : DegradedReason.Unavailable;
         }
     }
 
@@ -123,6 +123,7 @@ internal sealed partial class Shard
                 if (CanDecide)
                 {
                     await PulseAsync();
+                    await PayDebtsAsync(batch);
                     await SendNamesAsync();
                     if (pulses++ % 8 == 0)
                         await CountAsync();
@@ -145,9 +146,10 @@ internal sealed partial class Shard
         }
     }
 
-    // A node that asks nothing, because it refuses from memory or has no callers, still hears of a new era, lost data and a Redis that is gone.
+    // A node that asks nothing, because it refuses from memory or has no callers, still hears of a new era, lost data and a Redis that is gone or back in time.
     private async Task PulseAsync()
     {
+        var askedAt = _engine.Time.GetTimestamp();
         using var reply = await _engine.Client.SendAsync(_lookAtRecord, Slot, ProbeTimeout);
         if (!reply.IsValue)
         {
@@ -155,101 +157,15 @@ internal sealed partial class Shard
             return;
         }
         var record = reply.Root().Bytes;
-        if (record.Length < 40 || Number(record) != Birth)
+        if (record.Length < 40 || Number(record) != Birth || Number(record[32..]) != _closing)
         {
-            BeginResync("Redis has lost data, and nodes are telling it what they know");
+            BeginResync(LostData);
             return;
         }
         Memory.Notice(new ReplyHeader(ReplyStatus.Done, 0, Birth, Number(record[24..]), 0));
+        if (_engine.Time.GetTimestamp() - askedAt <= _timeoutTicks)
+            Succeed();
     }
 
     private static long Number(ReadOnlySpan<byte> bytes) => (long)BinaryPrimitives.ReadDoubleLittleEndian(bytes);
-
-    private async Task<bool> TryRecoverAsync(Batch batch)
-    {
-        batch.Clear();
-        batch.LooksAtServer = true;
-        var header = await ProbeAsync(batch);
-        batch.LooksAtServer = false;
-        if (header is not { } first)
-            return false;
-        var known = Birth;
-        var isClosed = first.OpenAtMicros > first.NowMicros;
-        Volatile.Write(ref _birth, first.Birth);
-        if (known != 0 && (isClosed || first.Birth != known))
-        {
-            BeginResync("Redis has lost data or moved to another server, and nodes are telling it what they know");
-            _engine.Counters.Add(EngineCount.Resyncs);
-            Memory.BeginEra();
-            if (!await SendHintsAsync(batch))
-                return false;
-        }
-        if (isClosed)
-            await Task.Delay(TimeSpan.FromMicroseconds(Math.Max(0, first.OpenAtMicros - Clock.NowMicros) + 1_000), _stop.Token);
-        Volatile.Write(ref _misses, 0);
-        Change(from: null, new EngineStatus(EngineHealth.Healthy, ""));
-        ChargeDebts();
-        return true;
-    }
-
-    private async Task<bool> SendHintsAsync(Batch batch)
-    {
-        for (var from = 0; from >= 0;)
-        {
-            batch.Clear();
-            from = Memory.AddHints(batch, from);
-            if (!batch.IsEmpty && await ProbeAsync(batch) is null)
-                return false;
-        }
-        batch.Clear();
-        return true;
-    }
-
-    // Sends a batch that nobody waits for. Null: it was not done, and the status says why.
-    private async Task<ReplyHeader?> ProbeAsync(Batch batch)
-    {
-        for (var attempt = 0; attempt < MaxAttempts; attempt++)
-        {
-            batch.Prepare(Clock.NowMicros, Clock.NewestMicros, Birth, Clock.Exact is not null);
-            using var reply = await _engine.Client.SendAsync(batch, Slot, ProbeTimeout);
-            _engine.Counters.Add(EngineCount.Scripts);
-            if (reply.ErrorKind == RespErrorKind.NoScript)
-            {
-                batch.WithText = true;
-                continue;
-            }
-            batch.WithText = false;
-            if (!reply.IsValue)
-            {
-                Describe(reply);
-                return null;
-            }
-            var reader = new AnswerReader(reply.Root().Bytes);
-            var header = ReplyHeader.Read(ref reader);
-            Clock.Notice(header.NowMicros);
-            if (header.Status == ReplyStatus.Done)
-                return header;
-        }
-        return null;
-    }
-
-    // The state stays; what is said about it is kept up to date.
-    private void Describe(in RespReply reply)
-    {
-        var reason = reply.HasReply ? $"Redis refuses: {reply.ErrorMessage}" : ReasonOf(reply.Failure);
-        lock (_attention)
-            _status = new EngineStatus(_status.Health == EngineHealth.Starting ? EngineHealth.Starting : EngineHealth.Degraded, reason);
-    }
-
-    // What was admitted from local shares counts from now on for everybody.
-    private void ChargeDebts()
-    {
-        foreach (var (charge, permits) in _engine.Shares().TakeDebts(id => _engine.Keys.ShardOf(id) == Index))
-        {
-            var correction = new CorrectionOperation(OperationKind.Settle, charge, null, permits);
-            // If it fails, the outage goes on, and the debt is lost to the benefit of callers, within the policy's bound.
-            _ = correction.Task.ContinueWith(static t => _ = t.Exception, TaskScheduler.Default);
-            Enqueue(correction, _engine.Time.GetTimestamp());
-        }
-    }
 }

@@ -148,6 +148,7 @@ internal sealed partial class Shard : IAsyncDisposable
             var left = _timeoutTicks - (sentAt - batch.Since);
             if (left < _leastTicks)
                 break;
+            batch.LookFor(Volatile.Read(ref _losses), _lookedAfter);
             batch.Prepare(Clock.NowMicros, Clock.NewestMicros, Birth, Clock.Exact is not null);
             using var reply = await _engine.Client.SendAsync(batch, Slot, _engine.Duration(left));
             if (!TryFinish(batch, reply, sentAt))
@@ -239,12 +240,12 @@ internal sealed partial class Shard : IAsyncDisposable
             var reader = new AnswerReader(bytes);
             var header = ReplyHeader.Read(ref reader);
             Clock.Notice(header.NowMicros);
-            _lastReply = sentAt;
+            _lookedAfter = batch.Losses;
             if (header.Status == ReplyStatus.WrongTime)
                 return true;
             if (header.Status == ReplyStatus.HintsFirst)
             {
-                BeginResync("Redis has lost data or moved to another server, and nodes are telling it what they know");
+                BeginResync(LostData);
                 batch.Fail(DegradedReason.Resync);
                 return false;
             }

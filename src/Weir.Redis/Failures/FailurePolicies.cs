@@ -9,7 +9,7 @@ internal sealed class FailurePolicies(LocalShares shares, EngineCounters counter
     public Decision Decide(in Charge charge, DegradedReason reason)
     {
         counters.AddDegraded(reason);
-        return Decide(charge);
+        return Decide(charge, Owes(reason));
     }
 
     /// <summary>Decides several charges, all or none.</summary>
@@ -17,7 +17,7 @@ internal sealed class FailurePolicies(LocalShares shares, EngineCounters counter
     {
         counters.AddDegraded(reason);
         for (var i = 0; i < charges.Length; i++)
-            decisions[i] = Decide(charges[i]);
+            decisions[i] = Decide(charges[i], Owes(reason));
         decisions = decisions[..charges.Length];
         var refused = CombinedDecision.Refuses(charges, decisions);
         if (refused)
@@ -25,16 +25,19 @@ internal sealed class FailurePolicies(LocalShares shares, EngineCounters counter
             for (var i = 0; i < charges.Length; i++)
             {
                 if (charges[i].Rule.Failure == FailurePolicy.Local && decisions[i].IsAllowed)
-                    shares.GiveBack(charges[i], decisions[i].Stamp);
+                    shares.GiveBack(charges[i], decisions[i].Stamp, Owes(reason));
             }
         }
         return CombinedDecision.Binding(charges, decisions, refused);
     }
 
-    private Decision Decide(in Charge charge) => charge.Rule.Failure switch
+    // A charge that Redis may have made is not made again.
+    private static bool Owes(DegradedReason reason) => reason != DegradedReason.Timeout;
+
+    private Decision Decide(in Charge charge, bool owes) => charge.Rule.Failure switch
     {
         FailurePolicy.Open => new Decision { Outcome = Outcome.Allowed, Source = DecisionSource.Degraded, Rule = charge.Rule },
-        FailurePolicy.Local => shares.Decide(charge) with { Source = DecisionSource.Degraded, Rule = charge.Rule },
+        FailurePolicy.Local => shares.Decide(charge, owes) with { Source = DecisionSource.Degraded, Rule = charge.Rule },
         _ => new Decision { Outcome = Outcome.Refused, Source = DecisionSource.Degraded, Rule = charge.Rule, RetryAfterMicros = RetryMicros },
     };
 }

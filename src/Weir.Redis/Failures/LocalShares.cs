@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Weir.Redis;
@@ -9,7 +10,8 @@ namespace Weir.Redis;
 /// </summary>
 /// <remarks>
 /// All parts together are at most the limit. A counter that this node had not seen begins with its whole part, so within a window of the beginning of an
-/// outage, at most one further limit is admitted. Outages that follow each other go on with the same parts: none begins with a new one. Thread safe.
+/// outage, at most one further limit is admitted. Outages that follow each other go on with the same parts: none begins with a new one. Thread safe: what is
+/// known of a counter's part is guarded by its debt, which is its lock.
 /// </remarks>
 internal sealed class LocalShares : IDisposable
 {
@@ -21,7 +23,13 @@ internal sealed class LocalShares : IDisposable
     {
         public Charge Charge { get; } = charge;
 
-        public long Permits;
+        public long Permits { get; set; }
+
+        /// <summary>Whether the part was reckoned from what remained of the counter.</summary>
+        public bool HasBegun { get; set; }
+
+        /// <summary>Whether it was taken to be paid: what comes now needs another one.</summary>
+        public bool IsTaken { get; set; }
     }
 
     private readonly Lazy<MemoryEngine> _lazy;
@@ -43,33 +51,48 @@ internal sealed class LocalShares : IDisposable
         set => Volatile.Write(ref _nodes, Math.Max(1, value));
     }
 
-    public Decision Decide(in Charge charge)
+    /// <summary>Whether there may be something to pay.</summary>
+    public bool HasDebts => !_debts.IsEmpty;
+
+    /// <summary>Decides from this node's part.</summary>
+    /// <param name="charge">The charge.</param>
+    /// <param name="owes">Whether what is admitted is to be paid. Not when Redis may have charged it already and only its answer did not come.</param>
+    public Decision Decide(in Charge charge, bool owes)
     {
         if (ShareOf(charge.Rule) is not { } rule)
             return Refusal(charge.Rule);
-        if (!_debts.TryGetValue(charge.Id, out var debt))
+        while (true)
         {
-            if (_debts.Count >= MaxDebts)
-                return Refusal(charge.Rule);
-            debt = _debts.GetOrAdd(charge.Id, static (_, c) => new Debt(c with { Label = c.Label.ToArray() }), charge);
-            Begin(charge, rule);
+            if (!_debts.TryGetValue(charge.Id, out var debt))
+            {
+                if (_debts.Count >= MaxDebts)
+                    return Refusal(charge.Rule);
+                debt = _debts.GetOrAdd(charge.Id, static (_, c) => new Debt(c with { Label = c.Label.ToArray() }), charge);
+            }
+            lock (debt)
+            {
+                if (!debt.IsTaken)
+                    return DecideLocked(debt, charge, rule, owes);
+            }
         }
-        var decision = Engine.Decide(charge with { Rule = rule }, Engine.Clock.NowMicros);
-        if (decision.IsAllowed)
-            Interlocked.Add(ref debt.Permits, charge.Cost);
-        return decision;
     }
 
     /// <summary>Takes back what <see cref="Decide"/> allowed for a request that another limit refused.</summary>
-    public void GiveBack(in Charge charge, long stamp)
+    public void GiveBack(in Charge charge, long stamp, bool owes)
     {
         if (ShareOf(charge.Rule) is not { } rule || !_debts.TryGetValue(charge.Id, out var debt))
             return;
-        Engine.Settle(charge with { Rule = rule }, stamp, 0, Engine.Clock.NowMicros);
-        Interlocked.Add(ref debt.Permits, -charge.Cost);
+        lock (debt)
+        {
+            // What is being paid already stays charged: too little is admitted, and never too much.
+            if (debt.IsTaken)
+                return;
+            Engine.Settle(charge with { Rule = rule }, stamp, 0, Engine.Clock.NowMicros);
+            debt.Permits -= owes ? charge.Cost : 0;
+        }
     }
 
-    /// <summary>Takes what was admitted in the outage that has ended, to be charged to the shared counters.</summary>
+    /// <summary>Takes what was admitted, to be charged to the shared counters.</summary>
     public List<(Charge Charge, int Permits)> TakeDebts(Func<CounterId, bool> belongs)
     {
         var debts = new List<(Charge, int)>();
@@ -77,11 +100,30 @@ internal sealed class LocalShares : IDisposable
         {
             if (!belongs(id) || !_debts.TryRemove(id, out _))
                 continue;
-            var permits = Math.Min(int.MaxValue, Interlocked.Exchange(ref debt.Permits, 0));
-            if (permits > 0 && debt.Charge.Rule.Algorithm != AlgorithmKind.Concurrency)
-                debts.Add((debt.Charge with { Cost = 0 }, (int)permits));
+            lock (debt)
+            {
+                debt.IsTaken = true;
+                if (debt.Permits > 0 && debt.Charge.Rule.Algorithm != AlgorithmKind.Concurrency)
+                    debts.Add((debt.Charge with { Cost = 0 }, (int)Math.Min(int.MaxValue, debt.Permits)));
+            }
         }
         return debts;
+    }
+
+    /// <summary>Remembers a debt that could not be paid.</summary>
+    public void PutBack(in Charge charge, int permits)
+    {
+        while (true)
+        {
+            var debt = _debts.GetOrAdd(charge.Id, static (_, c) => new Debt(c), charge);
+            lock (debt)
+            {
+                if (debt.IsTaken)
+                    continue;
+                debt.Permits += permits;
+                return;
+            }
+        }
     }
 
     public void Dispose()
@@ -91,6 +133,20 @@ internal sealed class LocalShares : IDisposable
     }
 
     private MemoryEngine Engine => _lazy.Value;
+
+    private Decision DecideLocked(Debt debt, in Charge charge, Rule rule, bool owes)
+    {
+        Debug.Assert(Monitor.IsEntered(debt), "The debt guards the counter's part.");
+        if (!debt.HasBegun)
+        {
+            debt.HasBegun = true;
+            Begin(charge, rule);
+        }
+        var decision = Engine.Decide(charge with { Rule = rule }, Engine.Clock.NowMicros);
+        if (decision.IsAllowed && owes)
+            debt.Permits += charge.Cost;
+        return decision;
+    }
 
     private static Decision Refusal(Rule rule) => new() { Outcome = Outcome.Refused, Rule = rule, RetryAfterMicros = 1_000_000 };
 

@@ -1,0 +1,123 @@
+using Weir.Redis.Tests.Fleets;
+using Weir.TestKit.Redis;
+
+namespace Weir.Redis.Tests.Faults;
+
+/// <summary>
+/// Nodes under load while something goes wrong, and the judgement afterwards: every caller was answered in time and once, what was admitted fits the limit, nothing
+/// was charged twice, and degraded decisions are marked and counted.
+/// </summary>
+/// <remarks>Each caller asks in turn for a permit of a counter that is tight, of one that is wide, and of one that nobody else asks for.</remarks>
+internal sealed class Ordeal : IAsyncDisposable
+{
+    public const int Tight = 500;
+    private const int Wide = 1_000_000;
+    private const int CallersPerNode = 16;
+    private const double DeadlineMilliseconds = 20;
+
+    // Waiting for a node's recovery is itself done in steps, on the same busy machine.
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(4);
+
+    private readonly Fleet _fleet;
+    private readonly Fleet _auditor;
+    private readonly Lateness _lateness = Lateness.Watch();
+    private readonly Load _load;
+    private readonly Charge _tight;
+    private readonly Charge _wide;
+    private readonly Rule _single;
+
+    private Ordeal(Fleet fleet, Fleet auditor, FailurePolicy policy)
+    {
+        (_fleet, _auditor) = (fleet, auditor);
+        _tight = Counters.Charge(Counters.Rule(Tight, Counters.Long, AlgorithmKind.SlidingWindow, policy), "tight");
+        _wide = Counters.Charge(Counters.Rule(Wide, Counters.Long, AlgorithmKind.FixedWindow, policy), "wide");
+        _single = Counters.Rule(10, Counters.Long, AlgorithmKind.TokenBucket, policy);
+        var nodes = fleet.Nodes;
+        _load = Load.Start(CallersPerNode * nodes.Count, (caller, n) => (nodes[caller % nodes.Count], Next(caller, n)), Pause);
+    }
+
+    public Fleet Fleet => _fleet;
+
+    public static async Task<Ordeal> BeginAsync(string url, FailurePolicy policy = FailurePolicy.Closed)
+    {
+        var ordeal = new Ordeal(await Fleet.StartAsync(url, RedisNode.AsInProduction), await Fleet.StartAsync(url, RedisNode.Patient, 1), policy);
+        // Part of the tight limit is left for what comes.
+        await ordeal._load.MoreAsync(600);
+        return ordeal;
+    }
+
+    /// <summary>Waits for more answers, whatever they are.</summary>
+    public Task MoreAsync(int answers) => _load.MoreAsync(answers);
+
+    /// <summary>Waits until every node answers by failure policies.</summary>
+    public Task IsDegradedAsync() => Eventually.IsTrueAsync(
+        () => _fleet.Nodes.All(static n => n.Engine.Status.Health is not EngineHealth.Healthy && n.Degraded > 0), "all nodes are degraded");
+
+    /// <summary>Everything is well again: judges what happened.</summary>
+    /// <param name="losesData">
+    /// Whether the server lost data. Nodes repair what they remember; of the counters that were used once, some have had to make room for others.
+    /// </param>
+    public async Task<Verdict> EndAsync(bool losesData = false)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        await _fleet.IsHealthyAsync();
+        var recovery = TimeProvider.System.GetElapsedTime(since);
+        await _auditor.IsHealthyAsync();
+        await _load.MoreAsync(1_500);
+        var answers = await _load.StopAsync();
+        var verdict = new Verdict(answers, recovery, await _lateness.StopAsync());
+        TestContext.Current.TestOutputHelper?.WriteLine(verdict.ToString());
+
+        Assert.Equal(answers.Count(static a => a.IsDegraded), _fleet.Nodes.Sum(static n => n.Degraded));
+        Assert.All(_fleet.Nodes, static n => Assert.Equal(EngineHealth.Healthy, n.Engine.Status.Health));
+        Assert.InRange(recovery, TimeSpan.Zero, Recovery);
+        AssertInTime(verdict);
+        await AssertChargedOnceAsync(answers, losesData);
+        return verdict;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _fleet.DisposeAsync();
+        await _auditor.DisposeAsync();
+    }
+
+    private Charge Next(int caller, int n) => (n % 3) switch
+    {
+        0 => _tight,
+        1 => _wide,
+        _ => Counters.Charge(_single, (caller * 1_000_000) + n),
+    };
+
+    private static void AssertInTime(Verdict verdict)
+    {
+        Assert.True(
+            verdict.Percentile(0.99) <= DeadlineMilliseconds + verdict.LatePercentile(0.99) && verdict.Percentile(1) <= DeadlineMilliseconds + (2 * verdict.LatePercentile(1)),
+            $"answers came too late: {verdict}");
+    }
+
+    private async Task AssertChargedOnceAsync(List<Answer> answers, bool losesData)
+    {
+        var admitted = answers.Where(static a => a.Decision.IsAllowed && !a.IsDegraded).ToLookup(static a => a.Charge.Id);
+        // A request that was not answered in time may have been charged nevertheless, once.
+        var uncertain = answers.Where(static a => a.IsDegraded).ToLookup(static a => a.Charge.Id);
+        Assert.InRange(admitted[_tight.Id].Count(), 1, Tight);
+        var (singles, lost) = (0, 0);
+        foreach (var charges in answers.Select(static a => a.Charge).DistinctBy(static c => c.Id).Chunk(500))
+        {
+            var used = await Task.WhenAll(charges.Select(c => Counters.UsedAsync(_auditor[0], c)));
+            for (var i = 0; i < charges.Length; i++)
+            {
+                var id = charges[i].Id;
+                var (least, most) = (admitted[id].Count(), admitted[id].Count() + uncertain[id].Count());
+                singles += charges[i].Rule == _single ? 1 : 0;
+                if (losesData && used[i] == 0 && charges[i].Rule == _single)
+                    lost += least;
+                else
+                    Assert.True(used[i] >= least && used[i] <= most, $"{used[i]} charged for {least} to {most} under {charges[i].Rule}");
+            }
+        }
+        Assert.InRange(lost, 0, singles / 20);
+    }
+}
