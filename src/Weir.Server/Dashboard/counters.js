@@ -26,8 +26,20 @@ export async function refreshBlocks() {
     blocks.length ? `${blocks.length}${more ? '+' : ''} ${blocks.length === 1 ? 'key' : 'keys'}` : '',
     watched ? `${watched} of them only watched by shadow rules` : '',
   ].filter(Boolean).join(', '));
+  setText($('blocked-empty'), 'Nothing is blocked.');
   $('blocked-empty').hidden = blocks.length > 0;
   countDown();
+}
+
+/** Takes the lists away when what they showed cannot be known any more. */
+export function hideCounters(why) {
+  for (const list of ['blocked', 'counters']) {
+    setRows($(`${list}-rows`), []);
+    setText($(`${list}-count`), '');
+    setText($(`${list}-empty`), why);
+    $(`${list}-empty`).hidden = false;
+  }
+  setText($('counters-note'), '');
 }
 
 function blockRow(block) {

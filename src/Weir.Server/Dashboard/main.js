@@ -1,9 +1,10 @@
 import { AnswerError, ask, hasToken, send, setToken } from './api.js';
-import { countDown, refreshBlocks, refreshCounters } from './counters.js';
-import { $, banner, setText } from './dom.js';
+import { countDown, hideCounters, refreshBlocks, refreshCounters } from './counters.js';
+import { $, banner, setData, setText } from './dom.js';
 import { clock } from './format.js';
 import { refreshLimits } from './limits.js';
 import { History, read } from './metrics.js';
+import { refreshNodes } from './nodes.js';
 import { refreshRules } from './rules.js';
 import { showTraffic } from './traffic.js';
 import './try.js';
@@ -12,6 +13,7 @@ const periodMs = 2000;
 const slowEvery = 5;
 // Listing looks at every counter that the node holds, so a node with very many is asked less often.
 const manyCounters = 100_000;
+const away = ['starting', 'degraded', 'resync'];
 
 const history = new History();
 let round = 0;
@@ -32,7 +34,10 @@ async function refreshMetrics() {
 async function refreshState() {
   const response = await send('health/ready');
   const { status, reason } = await response.json();
-  showState(status === 'ready' ? 'ready' : reason ?? status);
+  // What is wrong with Redis takes more than a word.
+  const inAWord = ['ready', 'starting', 'stopping'].find(word => word === (reason ?? status));
+  showState(inAWord ?? 'not ready');
+  banner('not-ready', 'bad', inAWord ? '' : `This node should not get requests. ${reason}`);
   if (round % slowEvery === 0) setText($('node-id'), (await ask('health')).node);
 }
 
@@ -42,9 +47,11 @@ function showState(state) {
   document.title = state === 'ready' ? `Weir – ${$('node-id').textContent || 'node'}` : `(${state}) Weir`;
 }
 
-async function refreshNodes() {
-  const { nodes } = await ask('api/nodes');
-  setText($('engine'), (nodes.find(n => n.id === $('node-id').textContent) ?? nodes[0])?.engine ?? '–');
+async function refreshEngine() {
+  const engine = (await refreshNodes()) ?? '–';
+  const state = history.last.engineState;
+  setText($('engine'), state && state !== 'healthy' ? `${engine}, ${state}` : engine);
+  setData($('engine'), 'state', state);
 }
 
 /** What needs the administrator's token. One refusal is enough to know that it is missing: the rest waits for it. */
@@ -53,11 +60,13 @@ async function refreshManagement() {
   const slow = round % slowEvery === 0;
   const lists = slow || history.last.active < manyCounters;
   try {
+    await refreshEngine();
     if (slow) {
-      await refreshNodes();
       await Promise.all([refreshLimits(), refreshRules()]);
     }
-    if (lists) await Promise.all([refreshBlocks(), refreshCounters()]);
+    // Counters are in Redis, and cannot be looked at without it.
+    if (away.includes(history.last.engineState)) hideCounters('Not known: Redis cannot be asked.');
+    else if (lists) await Promise.all([refreshBlocks(), refreshCounters()]);
   } catch (error) {
     if (error.status !== 401) throw error;
     lock();
@@ -76,6 +85,7 @@ function showLock() {
   $('token-form').hidden = !locked;
   document.body.classList.toggle('locked', locked);
   for (const id of ['blocked', 'counters', 'limits', 'rules', 'explain']) $(id).hidden = locked;
+  if (locked) for (const id of ['nodes', 'nodes-link']) $(id).hidden = true;
   if (locked) $('token').focus({ preventScroll: true });
 }
 
@@ -110,7 +120,9 @@ function lost(error) {
   lostAt ??= new Date();
   document.body.classList.toggle('stale', !answered);
   if (!answered) showState('unreachable');
-  banner('lost', 'bad', answered ? error.message
+  // Why Redis cannot be asked is said already.
+  const isSaid = error.status === 503 && $('state').dataset.state === 'not ready';
+  banner('lost', 'bad', isSaid ? '' : answered ? error.message
     : `No answer from this node since ${clock(lostAt)}. What is below may be old. Trying again every ${periodMs / 1000} s.`);
   // The first answer after this should show everything at once.
   round = -1;

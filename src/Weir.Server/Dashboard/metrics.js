@@ -20,7 +20,8 @@ const setters = {
   ratelimiter_check_duration_seconds_bucket: (s, l, v) => { s.buckets.push([l.le === '+Inf' ? Infinity : Number(l.le), v]); },
   ratelimiter_active_counters: (s, l, v) => { s.active = v; },
   ratelimiter_rule_decisions_total: (s, l, v) => { ruleOf(s, l)[l.result] = v; },
-  ratelimiter_degraded_decisions_total: (s, l, v) => { s.degraded += v; },
+  ratelimiter_degraded_decisions_total: (s, l, v) => { s.degraded += v; s.degradedBy.set(l.reason, v); },
+  ratelimiter_engine_state: (s, l, v) => { if (v === 1) s.engineState = l.state; },
   ratelimiter_http_requests_rejected_total: (s, l, v) => { s.rejected.set(l.reason, v); },
   ratelimiter_build_info: (s, l) => { s.version = l.version; },
   process_start_time_seconds: (s, l, v) => { s.started = v; },
@@ -36,7 +37,7 @@ function ruleOf(sample, labels) {
 
 /** Reads one page. `at` is in seconds on the browser's monotonic clock. */
 export function read(text, at) {
-  const sample = { at, allowed: 0, blocked: 0, buckets: [], active: 0, rules: new Map(), degraded: 0, rejected: new Map(), started: 0, memory: 0, cpu: 0 };
+  const sample = { at, allowed: 0, blocked: 0, buckets: [], active: 0, rules: new Map(), degraded: 0, degradedBy: new Map(), rejected: new Map(), started: 0, memory: 0, cpu: 0 };
   for (const [name, labels, value] of samples(text)) setters[name]?.(sample, labels, value);
   return sample;
 }

@@ -7,7 +7,13 @@ const mostRules = 12;
 const nowSeconds = 10;
 const rejections = {
   bad_request: 'bad request', unauthorized: 'no token', not_found: 'not found',
-  method_not_allowed: 'wrong method', too_large: 'too large',
+  method_not_allowed: 'wrong method', too_large: 'too large', unavailable: 'without Redis',
+};
+
+const degradations = {
+  counter_bound: 'the node holds as many counters as RATELIMITER_MAX_COUNTERS allows',
+  redis_timeout: 'Redis did not answer in time', redis_unavailable: 'Redis was away', redis_error: 'Redis refused',
+  resync: 'Redis had lost data', queue_full: 'too many were waiting for Redis',
 };
 
 const chart = new Chart($('chart'));
@@ -65,12 +71,17 @@ function showEvents(pair, last) {
   setText($('t-degraded-sum'), `${count(last.degraded)} in all`);
   setData($('degraded-tile'), 'on', degraded > 0);
   banner('degraded', 'warn', degraded > 0
-    ? `⚠ ${count(degraded)} ${degraded === 1 ? 'decision' : 'decisions'} in the last minute came from failure policies, not from counters: the node holds as many counters as RATELIMITER_MAX_COUNTERS allows.`
+    ? `⚠ ${count(degraded)} ${degraded === 1 ? 'decision' : 'decisions'} in the last minute came from failure policies, not from counters: ${whyDegraded(pair)}.`
     : '');
 
   setValue($('t-rejected'), count(inMinute(rejected)), '/min');
   const reasons = [...last.rejected].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
   setText($('t-rejected-sum'), reasons.length ? reasons.slice(0, 2).map(([reason, n]) => `${count(n)} ${rejections[reason] ?? reason}`).join(', ') : 'no bad requests');
+}
+
+function whyDegraded([older, newer]) {
+  const reasons = [...newer.degradedBy].map(([reason, n]) => [reason, n - (older.degradedBy.get(reason) ?? 0)]).filter(([, n]) => n > 0);
+  return reasons.sort((a, b) => b[1] - a[1]).map(([reason, n]) => `${degradations[reason] ?? reason}${reasons.length > 1 ? ` (${count(n)})` : ''}`).join(', ');
 }
 
 function setValue(node, value, unit) {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Weir.Server.Tests.Http;
+using Weir.Server.Tests.Shared;
+using Weir.TestKit.Redis;
 
 namespace Weir.Server.Tests.Pages;
 
@@ -30,6 +32,30 @@ public sealed class DashboardBrowserTests
         Assert.Matches("id=\"t-active\"[^>]*>3<", page);
         Assert.Matches("id=\"t-allowed-sum\">6 in all<", page);
         Assert.DoesNotContain("data-kind=\"bad\"", page.Replace("<noscript>", "", StringComparison.Ordinal).Split("</noscript>")[^1]);
+    }
+
+    [Fact]
+    public async Task Dashboard_ShowsAllNodes_AndWhatIsWrongWithRedis()
+    {
+        var browser = FindBrowser();
+        Assert.SkipUnless(browser is not null, $"None of {string.Join(", ", Programs)} is on the PATH; install Chromium to run this test.");
+        await using var nodes = await SharedNodes.WithNodesAsync(2, ("DEFAULT_LIMIT", "1"));
+        await nodes[0].GetAsync("/rate-limit/alice");
+        await Eventually.IsTrueAsync(async () => !(await nodes[0].GetAsync("/api/nodes")).Text.Contains("starting"), "both are ready");
+
+        var page = await OpenAsync(browser!, nodes[0].Node.Address);
+        Assert.Matches("id=\"engine\"[^>]*>redis<", page);
+        Assert.Contains(">2 nodes share counters<", page);
+        Assert.Contains(">http://host-2:", page);
+        Assert.Equal(2, Regex.Count(page, "data-state=\"ready\">ready</span></td>", RegexOptions.None, TimeSpan.FromSeconds(5)));
+
+        await nodes.Server.KillAsync();
+        await Eventually.IsTrueAsync(async () => await nodes[0].NotReadyAsync() is not null, "the node is not ready");
+        page = await OpenAsync(browser!, nodes[0].Node.Address);
+        Assert.Matches("id=\"engine\"[^>]*>redis, degraded<", page);
+        Assert.Contains(">not ready<", page);
+        Assert.Contains($">This node should not get requests. Redis at {nodes.Url}: Nothing listens there.", page);
+        Assert.Contains(">Not known: Redis cannot be asked.<", page);
     }
 
     // Once among the blocked and once among the counters.
