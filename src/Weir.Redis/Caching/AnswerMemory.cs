@@ -29,6 +29,7 @@ internal sealed class AnswerMemory
         public long Remaining;
         public long NamedUntilMicros;
         public (long A, long B, long C) Hint;
+        public long HintMicros;
         public bool HasHint;
     }
 
@@ -105,7 +106,7 @@ internal sealed class AnswerMemory
             return;
         Notice(header);
         ref var place = ref Take(id, rule);
-        RememberHint(ref place, answer, cost);
+        RememberHint(ref place, answer, cost, header.NowMicros);
         if (refused)
         {
             place.Cost = cost;
@@ -130,7 +131,7 @@ internal sealed class AnswerMemory
             return;
         Notice(header);
         ref var place = ref Take(id, rule);
-        RememberHint(ref place, answer, cost);
+        RememberHint(ref place, answer, cost, header.NowMicros);
         Unlock(ref place);
     }
 
@@ -182,13 +183,14 @@ internal sealed class AnswerMemory
         return known;
     }
 
-    /// <summary>Puts what is known of counters into a batch, from a place on.</summary>
+    /// <summary>Puts what is known of counters into a batch, from a place on. Redis has lost data, so what counters are called is told again, too.</summary>
     /// <returns>The place to go on from; −1 at the end.</returns>
     public int AddHints(Batch batch, int from)
     {
         for (var i = from; i < _places.Length; i++)
         {
             ref var place = ref _places[i];
+            place.NamedUntilMicros = 0;
             if (!place.HasHint)
                 continue;
             Lock(ref place);
@@ -200,10 +202,14 @@ internal sealed class AnswerMemory
         return -1;
     }
 
-    private static void RememberHint(ref Place place, in CounterAnswer answer, int cost)
+    // The replies of two batches can come in the other order than they were decided in: an older one knows less.
+    private static void RememberHint(ref Place place, in CounterAnswer answer, int cost, long nowMicros)
     {
-        if (answer.TryHint(cost, out var hint))
-            (place.Hint, place.HasHint) = (hint, true);
+        if (!answer.TryHint(cost, out var hint) || (place.HasHint && nowMicros < place.HintMicros))
+            return;
+        if (place.HasHint && nowMicros == place.HintMicros)
+            hint = (Math.Max(hint.A, place.Hint.A), Math.Max(hint.B, place.Hint.B), Math.Max(hint.C, place.Hint.C));
+        (place.Hint, place.HasHint, place.HintMicros) = (hint, true, nowMicros);
     }
 
     // The place of a counter, locked; another counter's memories are cleared from it.
