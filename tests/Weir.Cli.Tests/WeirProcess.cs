@@ -65,6 +65,9 @@ internal sealed partial class WeirProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Ends the process without asking it.</summary>
+    public void End() => _process.Kill();
+
     /// <summary>Asks the process to stop, as an orchestrator does.</summary>
     public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
 
