@@ -233,11 +233,11 @@ local function make_common(kind, now, unpack, pack, floor, min, max, sub)
     end
   elseif kind == 4 then
     return function(r, state, count, cost)
-      local length, sum, last, log = r[2], 0, 0, ''
+      local length, sum, last, size, first = r[2], 0, 0, 0, 14
       if state then
-        local size = #state
+        size = #state
         if size < 13 then return end
-        local tag, window, stored, first = unpack('<BdI4', state)
+        local tag, window, stored = unpack('<BdI4', state)
         -- Longer logs are left to the algorithm, which puts instants together.
         if tag ~= 87 or window ~= length or size > 12000 then return end
         if size > 13 then
@@ -250,26 +250,28 @@ local function make_common(kind, now, unpack, pack, floor, min, max, sub)
               if instant > horizon then break end
               sum, first = sum - permits, first + 12
             end
-            log = sub(state, first)
           else
-            last = 0
+            last, first = 0, size + 1
           end
         end
       end
-      local g, fits_at, before, newest = share(r[1] - sum, count, cost), 0, sum, last
+      local g, fits_at = share(r[1] - sum, count, cost), 0
       local taken = g * cost
-      if taken > 0 then
-        sum, log = sum + taken, log .. pack('<dI4', now, taken)
-      end
       if g < count then
-        local i, left, instant, permits = 1, sum, now, 0
-        while left + cost > r[1] and i <= #log do
-          instant, permits, i = unpack('<dI4', log, i)
+        -- Those that were just granted come back last.
+        local left, instant, permits, i = sum + taken, now, 0, first
+        while left + cost > r[1] and i <= size do
+          instant, permits, i = unpack('<dI4', state, i)
           left = left - permits
         end
+        if left + cost > r[1] then instant = now end
         fits_at = instant + length
       end
-      return g, pack('<Hddd', g, before, newest, fits_at), taken > 0 and pack('<BdI4', 87, length, sum) .. log
+      local answer = pack('<Hddd', g, sum, last, fits_at)
+      if taken == 0 then return g, answer end
+      local head, entry = pack('<BdI4', 87, length, sum + taken), pack('<dI4', now, taken)
+      if first > size then return g, answer, head .. entry end
+      return g, answer, head .. sub(state, first) .. entry
     end
   end
 end
