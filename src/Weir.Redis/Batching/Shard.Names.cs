@@ -9,6 +9,9 @@ internal sealed partial class Shard
 {
     private const int NamesPerScript = 100;
 
+    // People wait for a listing or a reset longer than callers for a decision.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<Rule, byte[]> _ruleKeys = [];
 
     private readonly SemaphoreSlim _naming = new(1, 1);
@@ -67,12 +70,12 @@ internal sealed partial class Shard
     public async Task<RespReply> RunAsync(Script script, int keys, List<ReadOnlyMemory<byte>> parts)
     {
         _engine.Counters.Add(EngineCount.Scripts);
-        var reply = await _engine.Client.SendAsync(Call("EVALSHA", script.Hash, keys, parts), Slot, ProbeTimeout);
+        var reply = await _engine.Client.SendAsync(Call("EVALSHA", script.Hash, keys, parts), Slot, Patience);
         // The server says by this that it did not run.
         if (reply.ErrorKind != RespErrorKind.NoScript)
             return reply;
         reply.Dispose();
-        return await _engine.Client.SendAsync(Call("EVAL", script.Text, keys, parts), Slot, ProbeTimeout);
+        return await _engine.Client.SendAsync(Call("EVAL", script.Text, keys, parts), Slot, Patience);
     }
 
     private static RespCommand Call(string command, byte[] script, int keys, List<ReadOnlyMemory<byte>> parts) =>

@@ -9,7 +9,7 @@ internal sealed class CounterLister(EngineContext engine, Shard[] shards)
 {
     // However sparse the counters that are asked for, a page ends after so many steps.
     private const int StepsPerPage = 32;
-    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, Rule?> _rules = new(StringComparer.Ordinal);
     private readonly List<CounterView> _page = [];
