@@ -224,7 +224,7 @@ local function make_common(kind, now, unpack, pack, floor, min, max, sub)
         if began == start then previous, own = before, within elseif began == start - length then previous = within end
         if previous > 0 then
           local left = length - (now - start)
-          if previous * left >= 9007199254740992 then return end
+          if previous * left >= 4503599627370496 then return end
           fading = floor((previous * left + length - 1) / length)
         end
       end
@@ -817,13 +817,11 @@ while i <= n do
     local _, answer, state = decide(i, counts[i], costs[i])
     replies[size] = answer
     if state then write(rule_of[i], ids[i], state) end
+  elseif kind == GROUP then
+    replies[size] = the_rest().group(i + 1, i + counts[i], decide)
+    i = i + counts[i]
   else
-    if kind == GROUP then
-      replies[size] = the_rest().group(i + 1, i + counts[i], decide)
-      i = i + counts[i]
-    else
-      replies[size] = the_rest().handlers[kind](i)
-    end
+    replies[size] = the_rest().handlers[kind](i)
   end
   i = i + 1
 end
@@ -833,10 +831,10 @@ for c = 1, classes do
   if shelf.size > 0 then
     redis.call('HSET', current[c], spread(shelf.fields, 1, shelf.size))
     -- A generation lives through the one after it. It is created here, so this is where it gets its end: no key is ever without. What two generations ago was
-    -- written is not needed any more, and freeing it in the background is gentler than letting it expire.
+    -- written is not needed any more, and freeing it in the background is gentler than letting it expire. A ninth is added because time may go slower than the clock.
     if shelf.is_new and redis.call('PTTL', current[c]) < 0 then
       local stop = (floor(now / length[c]) + 2) * length[c]
-      redis.call('PEXPIRE', current[c], string.format('%.0f', math.ceil((stop - now) / 1000) + 1000))
+      redis.call('PEXPIRE', current[c], string.format('%.0f', math.ceil((stop - now) / 900) + 1000))
       redis.call('UNLINK', old[c])
     end
   end
