@@ -22,7 +22,8 @@ internal sealed partial class ManagementEndpoints
     {
         var key = KeyOf(context);
         var rule = OverrideRule(BodyReader.ReadOverride(await new Exchange(context.Features).ReadBodyAsync()));
-        var spread = await engine.Overrides.ChangeAsync(key, rule, context.RequestAborted);
+        // A caller that goes away does not take the change back, and waiting ends soon.
+        var spread = await engine.Overrides.ChangeAsync(key, rule, CancellationToken.None);
         return spread.Outcome switch
         {
             OverrideOutcome.Done => ManagementResults.Ok(spread.Nodes == 0
@@ -36,7 +37,7 @@ internal sealed partial class ManagementEndpoints
     private async Task<IResult> LiftLimitAsync(HttpContext context)
     {
         var key = KeyOf(context);
-        var spread = await engine.Overrides.ChangeAsync(key, null, context.RequestAborted);
+        var spread = await engine.Overrides.ChangeAsync(key, null, CancellationToken.None);
         return spread.Outcome switch
         {
             OverrideOutcome.Done => spread.Nodes == 0 ? Results.NoContent() : ManagementResults.Ok(new { Key = key, spread.Nodes, spread.Applied }),

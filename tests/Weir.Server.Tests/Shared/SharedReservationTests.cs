@@ -107,6 +107,29 @@ public sealed class SharedReservationTests
         Assert.InRange(await nodes[0].MetricAsync("ratelimiter_http_requests_rejected_total{reason=\"unavailable\"}"), 2, double.MaxValue);
     }
 
+    // Redis answers too late for decisions, but not for a reservation, which is taken out before it is settled.
+    [Fact]
+    public async Task WhileRedisIsSlow_ACommitThatCannotBeSettled_IsPutBack()
+    {
+        await using var nodes = await SharedNodes.StartAsync();
+        await using var proxy = new FaultyProxy(nodes.Server.Port);
+        var node = await nodes.AddAsync(("REDIS_URL", $"redis://127.0.0.1:{proxy.Port}"), ("DECISION_TIMEOUT_MS", "300"));
+        await node.IsReadyAsync();
+        var id = await ReserveAsync(node, """{"key":"alice","cost":50}""");
+        proxy.Delay = TimeSpan.FromMilliseconds(200);
+        await Eventually.IsTrueAsync(async () => (await node.GetAsync("/rate-limit/bob")).Text.Contains("degraded")
+            && await node.MetricAsync("ratelimiter_engine_state{state=\"degraded\"}") == 1, "the engine has given up");
+
+        Assert.Contains("nothing was done", (await CommitAsync(node, id, 10)).Problem(503, "engine"));
+
+        proxy.Delay = TimeSpan.Zero;
+        Reply commit;
+        while ((commit = await CommitAsync(node, id, 10)).Status == 503)
+            await node.IsReadyAsync();
+        Assert.Equal(40, commit.Number("refunded"));
+        Assert.Equal(90, await node.RemainingAsync("alice"));
+    }
+
     // The policy 'open' says that requests go on, and those that reserve are requests too.
     [Fact]
     public async Task WithoutRedis_APolicyThatAllows_ReservesNothingAndCanBeCommitted()
