@@ -96,7 +96,7 @@ internal sealed partial class Shard
         for (var from = 0; from >= 0;)
         {
             batch.Clear();
-            from = Memory.AddHints(batch, from);
+            from = Memory.AddHints(batch, from, NowMicros);
             if (!batch.IsEmpty && !(await ProbeAsync(batch)).IsDone)
                 return false;
         }

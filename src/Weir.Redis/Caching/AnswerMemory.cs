@@ -183,9 +183,9 @@ internal sealed class AnswerMemory
         return known;
     }
 
-    /// <summary>Puts what is known of counters into a batch, from a place on. Redis has lost data, so what counters are called is told again, too.</summary>
+    /// <summary>Puts what is known of counters, and may still count, into a batch, from a place on. Redis has lost data, so what counters are called is told again, too.</summary>
     /// <returns>The place to go on from; −1 at the end.</returns>
-    public int AddHints(Batch batch, int from)
+    public int AddHints(Batch batch, int from, long nowMicros)
     {
         for (var i = from; i < _places.Length; i++)
         {
@@ -194,7 +194,7 @@ internal sealed class AnswerMemory
             if (!place.HasHint)
                 continue;
             Lock(ref place);
-            var added = !place.HasHint || batch.TryAddHint(place.Rule!, place.Id, place.Hint);
+            var added = !place.HasHint || KnownUse.Of(place.Rule!, place.Hint, nowMicros) == 0 || batch.TryAddHint(place.Rule!, place.Id, place.Hint);
             Unlock(ref place);
             if (!added)
                 return i;

@@ -4,8 +4,10 @@
 -- one before. A generation is at least as long as any of its counters remembers, so what only an older one had means nothing any more.
 --
 -- Time is the server's, made monotone: a record per shard holds the newest instant used, and when the server's clock falls behind it, time goes on from there, at
--- 15/16 of its speed until the clock has caught up. The record is also how nodes see that the data are not those that they knew (it is born anew after a
--- flush), or have moved to another server that may lack the last writes: then the shard is closed for a second, in which nodes send hints of what they saw.
+-- 15/16 of its speed until the clock has caught up. It is written every second, and first thing in every ten, so that a step back within a second can go unnoticed
+-- but never leads into an earlier generation: within it, every algorithm takes an instant older than the newest it has seen for that one. The record is also how
+-- nodes see that the data are not those that they knew (it is born anew after a flush), or have moved to another server that may lack the last writes: then the
+-- shard is closed for a second, in which nodes send hints of what they saw.
 --
 -- KEYS     the record; then per class four generations: two before, one before, at, and one after the caller's estimate.
 -- ARGV[1]  flags (u8: 1 the newest instant is the instant, for tests; 2 look who the server is), newest instant known (f64 µs), birth known (f64, 0: none),
@@ -21,6 +23,8 @@ local unpack, pack, floor, byte, sub, min, max = struct.unpack, struct.pack, mat
 
 local CLOSED_MICROS = 1000000
 local RECORD_MILLIS = '63331200000'
+-- What all generations are multiples of.
+local SLOT_MICROS = 10000000
 
 local flags, newest, known, classes, at = unpack('<BddB', ARGV[1])
 local exact, look = flags % 2 == 1, flags >= 2
@@ -34,12 +38,12 @@ if record then
   local passed = real - seen_at
   if passed < 0 then passed, changed_record = 0, true end
   now = max(real, seen + passed - floor(passed / 16))
-  changed_record = changed_record or passed > 1000000
+  changed_record = changed_record or passed > 1000000 or floor(now / SLOT_MICROS) ~= floor(seen / SLOT_MICROS)
 else
   born, seen, seen_at, era, open, server, changed_record = real, real, real, 0, 0, '', true
   now = real
   if newest > now then born = newest end
-  if known ~= 0 then open = max(now, newest) + CLOSED_MICROS end
+  if known ~= 0 then open = (exact and newest or max(now, newest)) + CLOSED_MICROS end
 end
 if exact then
   now = newest
@@ -55,10 +59,9 @@ if known ~= 0 and known ~= born then
 end
 if look then
   local id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
-  if id ~= server then
-    if server ~= '' then open = now + CLOSED_MICROS end
-    server, changed_record = id, true
-  end
+  if id ~= server and server ~= '' then open = now + CLOSED_MICROS end
+  -- Written in any case: who looks wants to know whether this server takes writes.
+  server, changed_record = id, true
 end
 
 -- Keeps the record and makes the reply's header.
@@ -86,6 +89,8 @@ at = 1
 while at <= #text do
   local r = { 0, 0, 0, 0, 0, 0, 0 }
   r.kind, r.class, r.also, r[1], r[2], r[3], r[4], r[5], r[6], r[7], at = unpack('<BBBddddddd', text, at)
+  -- Calendar windows are worked out by the caller, for about the time that it is.
+  if r.kind == 2 and r[2] == 0 and (now < r[3] or now >= r[5]) then return finish('G') end
   r.shelf = shelves[r.class + 1]
   rules[#rules + 1] = r
 end
@@ -243,6 +248,7 @@ local function make_common(kind, now, unpack, pack, floor, min, max, sub)
         if size > 13 then
           local horizon = now - length
           last = unpack('<d', state, size - 11)
+          if last > now then return end
           if last > horizon then
             sum = stored
             while true do
@@ -303,8 +309,9 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
   -- An algorithm: fresh(rule) makes a table of a counter that was never used, load(rule, state) one of what the state says now, or nil when it was written under a
   -- rule that counts otherwise. fits(rule, s, cost) and take(rule, s, cost) work on it; save(rule, s) makes a state again. answer(rule, s) is what the caller computes
   -- its decisions from. used(state) tells by a state alone how much it counts under its own rule, and fill(rule, s, permits) is how another rule takes that over;
-  -- hint(rule, s, hint) makes it count at least what a node saw, and settle(rule, s, cost, actual, stamp) gives back or charges more. It returns what was given back
-  -- in permits, negative for what was charged in addition, and whether the state changed where that does not show in it. Each algorithm is made when it is first needed.
+  -- hint(rule, s, hint) makes it count at least what a node saw, and says whether that was more. settle(rule, s, cost, actual, stamp) gives back or charges more; it
+  -- returns what was given back in permits, negative for what was charged in addition, and whether the state changed where that does not show in it. Each algorithm
+  -- is made when it is first needed.
   local makers, algorithms = {}, {}
   local kind_of_tag = { [84] = 1, [85] = 1, [70] = 2, [67] = 3, [87] = 4, [76] = 5 }
 
@@ -391,7 +398,9 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
     end
     function bucket.hint(r, s, hint)
       local us = hint[1] - now
-      if less(s[1], s[2], us, hint[2]) then s[1], s[2] = us, hint[2] end
+      if not less(s[1], s[2], us, hint[2]) then return false end
+      s[1], s[2] = us, hint[2]
+      return true
     end
     -- Time is taken to have refilled a charge first: what it has given back on its own is not given back once more.
     local function unfilled(r, cost, stamp)
@@ -448,6 +457,8 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
       local start, stop, count = unpack('<ddd', state, 2)
       if start == s.start and stop == s.stop then
         s.count = count
+      elseif start > now and (stop - start == r[2] or (start == r[4] and stop == r[5])) then
+        s.start, s.stop, s.count = start, stop, count
       elseif now < stop then
         return nil
       end
@@ -463,7 +474,9 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
       return now < stop and count or 0
     end
     function fixed.hint(r, s, hint)
-      if hint[1] == s.start then s.count = max(s.count, hint[2]) end
+      if hint[1] ~= s.start or hint[2] <= s.count then return false end
+      s.count = hint[2]
+      return true
     end
     function fixed.settle(r, s, cost, actual, stamp)
       if actual < cost and stamp and stamp ~= s.start then return 0 end
@@ -478,7 +491,7 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
   makers[3] = function()
     local counter = {}
     local function fading(s, window)
-      local whole, rest = scaled(s.previous, window - (now - s.start), window)
+      local whole, rest = scaled(s.previous, window - max(0, now - s.start), window)
       return rest > 0 and whole + 1 or whole
     end
     local function counts_at(state)
@@ -509,11 +522,13 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
       return s.own + fading(s, window)
     end
     function counter.hint(r, s, hint)
+      local previous, own = s.previous, s.own
       if hint[1] == s.start then
-        s.previous, s.own = max(s.previous, hint[2]), max(s.own, hint[3])
+        s.previous, s.own = max(previous, hint[2]), max(own, hint[3])
       elseif hint[1] == s.start - r[2] then
-        s.previous = max(s.previous, hint[3])
+        s.previous = max(previous, hint[3])
       end
+      return s.previous > previous or s.own > own
     end
     function counter.settle(r, s, cost, actual, stamp)
       local field = 'own'
@@ -540,7 +555,7 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
       if size == HEAD then return s end
       s.log, s.at = state, HEAD + 1
       s.last = unpack('<d', state, size - ENTRY + 1)
-      local horizon = now - length
+      local horizon = max(now, s.last) - length
       if s.last <= horizon then
         s.sum, s.log, s.at, s.last = 0, '', 1, 0
         return s
@@ -559,15 +574,16 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
     function window.fits(r, s, permits) return s.sum + permits <= r[1] end
     function window.take(r, s, permits)
       local entries = (#s.log - s.at + 1 + #s.tail) / ENTRY
+      local instant = max(now, s.last)
       if entries >= MANY and s.tail == '' then
         local quantum = r[2] / MANY
-        if floor(s.last / quantum) == floor(now / quantum) then
+        if floor(s.last / quantum) == floor(instant / quantum) then
           permits = permits + unpack('<I4', s.log, #s.log - 3)
           s.sum = s.sum - unpack('<I4', s.log, #s.log - 3)
           s.log = sub(s.log, 1, #s.log - ENTRY)
         end
       end
-      s.sum, s.tail, s.last = s.sum + permits, s.tail .. pack('<dI4', now, permits), now
+      s.sum, s.tail, s.last = s.sum + permits, s.tail .. pack('<dI4', instant, permits), instant
     end
     function window.fill(r, s, permits) window.take(r, s, min(permits, r[1])) end
     function window.save(r, s) return pack('<BdI4', 87, r[2], s.sum) .. sub(s.log, s.at) .. s.tail end
@@ -581,12 +597,18 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
       return instant + r[2]
     end
     function window.used(state) return log_at(state, (unpack('<d', state, 2))).sum end
+    -- Who saw the counter last saw all that still counts, but not when it was taken: at the latest when it was seen. What is here from before is then part of it,
+    -- and may itself be what somebody saw, with instants that are not the true ones.
     function window.hint(r, s, hint)
-      local missing = hint[1] - s.sum
-      if missing > 0 and hint[2] + r[2] > now then
-        s.last = max(s.last, min(hint[2], now))
-        s.sum, s.tail = s.sum + missing, s.tail .. pack('<dI4', s.last, missing)
+      local sum, seen_at = hint[1], min(hint[2], now)
+      if seen_at + r[2] <= now then return false end
+      if seen_at > s.last then
+        s.sum, s.log, s.at, s.tail, s.last = 0, '', 1, '', seen_at
       end
+      local missing = sum - s.sum
+      if missing <= 0 then return false end
+      s.sum, s.tail = sum, s.tail .. pack('<dI4', s.last, missing)
+      return true
     end
     function window.settle(r, s, cost, actual, stamp)
       local permits = cost - actual
@@ -779,10 +801,7 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
   end
   handlers[4] = function(i)
     local a, r, s = load(i)
-    if a.hint then
-      a.hint(r, s, extra[i])
-      write(r, ids[i], a.save(r, s))
-    end
+    if a.hint and a.hint(r, s, extra[i]) then write(r, ids[i], a.save(r, s)) end
     return ''
   end
   return { decide = decide, group = decide_group, handlers = handlers }

@@ -73,7 +73,7 @@ internal readonly struct CounterAnswer
             AlgorithmKind.TokenBucket => FullAt(Level(taken)),
             AlgorithmKind.FixedWindow => (_a, _b + taken, 0),
             AlgorithmKind.SlidingCounter => (_a, _b, _c + taken),
-            _ => (_a + taken, taken > 0 ? _now : _b, 0),
+            _ => (_a + taken, taken > 0 ? Math.Max(_now, _b) : _b, 0),
         };
         return _rule.Algorithm != AlgorithmKind.Concurrency;
     }
@@ -92,14 +92,16 @@ internal readonly struct CounterAnswer
         var allowed = index < Granted;
         var never = cost > _rule.Permits;
         var sum = _a + taken + (allowed ? cost : 0);
+        // An instant before the newest charge counts as that charge's.
+        var instant = Math.Max(_now, _b);
         return new Decision
         {
             Outcome = allowed ? Outcome.Allowed : never ? Outcome.NeverFits : Outcome.Refused,
             Rule = _rule,
             Remaining = Math.Max(0, _rule.Permits - sum),
-            ResetMicros = sum > _a ? _rule.WindowMicros : _b == 0 ? 0 : _b + _rule.WindowMicros - _now,
+            ResetMicros = sum > _a ? instant + _rule.WindowMicros - _now : _b == 0 ? 0 : _b + _rule.WindowMicros - _now,
             RetryAfterMicros = allowed || never ? 0 : _c - _now,
-            Stamp = allowed ? _now : 0,
+            Stamp = allowed ? instant : 0,
         };
     }
 

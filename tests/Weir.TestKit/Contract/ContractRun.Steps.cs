@@ -89,6 +89,8 @@ public sealed partial class ContractRun
             3 => old with { Window = old.Window * (random.Next(2) == 0 ? 3 : 0.5) },
             _ => RandomRules.Of((AlgorithmKind)random.Next(5), step.B).ToOptions() with { Name = old.Name, Path = old.Path },
         };
+        if (_engine.ForgetsLongerLeases && old.Algorithm == AlgorithmKind.Concurrency && options.Algorithm == old.Algorithm && options.Window < old.Window)
+            options = options with { Window = old.Window };
         _rules[index] = Rule.TryCreate(options, []) ?? _rules[index];
         _log.Add($"    {_rules[index]}");
     }

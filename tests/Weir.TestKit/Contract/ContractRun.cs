@@ -117,7 +117,7 @@ public sealed partial class ContractRun
                 List(step.A % 2 == 0, 1 + (int)((uint)step.B % 5));
                 break;
             case StepKind.Stale when _engine.DecidesAtAnyInstant:
-                Take(counter, Cost(RuleOf(counter), step.B), Math.Max(0, Now - Back(RuleOf(counter), step.B)));
+                Take(counter, Cost(RuleOf(counter), step.B), Math.Max(_engine.EarliestMicros, Now - Back(RuleOf(counter), step.B)));
                 break;
         }
     }

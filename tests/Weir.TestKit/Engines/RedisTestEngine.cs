@@ -35,6 +35,26 @@ public sealed class RedisTestEngine : TestEngine
 
     public override long NowMicros => Volatile.Read(ref _now);
 
+    public override bool ForgetsLongerLeases => true;
+
+    /// <summary>False by default: a counter that was given back to the last permit forgets when it was used, which a model does not.</summary>
+    public override bool DecidesAtAnyInstant => AtAnyInstant;
+
+    /// <summary>See <see cref="DecidesAtAnyInstant"/>.</summary>
+    public bool AtAnyInstant { get; init; }
+
+    /// <summary>What was decided in ten seconds stays there: the script notes their beginning, so that its time never falls behind it.</summary>
+    public override long EarliestMicros => NowMicros - (NowMicros % StorageClasses.MicrosOf(0));
+
+    public override Decision DecideAt(in Charge charge, long nowMicros)
+    {
+        var now = NowMicros;
+        AdvanceTo(nowMicros);
+        var decision = Wait(_engine.DecideAsync(charge).AsTask());
+        AdvanceTo(now);
+        return decision;
+    }
+
     public override void AdvanceTo(long micros) => Volatile.Write(ref _now, micros);
 
     public override void SuspendUntil(long micros) => AdvanceTo(micros);

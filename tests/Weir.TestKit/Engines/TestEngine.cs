@@ -15,6 +15,14 @@ public abstract class TestEngine : IDisposable
     /// <summary>True when <see cref="DecideAt"/> works.</summary>
     public virtual bool DecidesAtAnyInstant => false;
 
+    /// <summary>
+    /// True when a lease can be forgotten before its end after its rule's lease time was made shorter: it is kept as long as leases of the new length, from then on.
+    /// </summary>
+    public virtual bool ForgetsLongerLeases => false;
+
+    /// <summary>The earliest instant for <see cref="DecideAt"/>.</summary>
+    public virtual long EarliestMicros => 0;
+
     /// <summary>Lets time pass until the engine's clock shows <paramref name="micros"/>; timers fire on the way.</summary>
     public abstract void AdvanceTo(long micros);
 

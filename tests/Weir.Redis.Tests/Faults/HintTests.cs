@@ -1,0 +1,80 @@
+using Weir.Redis.Tests.Fleets;
+using Weir.Redis.Tests.Sharing;
+using Weir.TestKit.Redis;
+
+namespace Weir.Redis.Tests.Faults;
+
+/// <summary>What nodes remember repairs counters that a server has lost, whatever the order in which they tell it.</summary>
+[Collection(nameof(OneByOne))]
+public sealed class HintTests
+{
+    private const long Second = 1_000_000;
+
+    public static TheoryData<AlgorithmKind, bool> Cases => new(
+        new[] { AlgorithmKind.SlidingWindow, AlgorithmKind.TokenBucket, AlgorithmKind.FixedWindow, AlgorithmKind.SlidingCounter }
+            .SelectMany(static a => new[] { (a, false), (a, true) }));
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task RepairedCounter_CountsAtLeastWhatTheLostOneDid(AlgorithmKind algorithm, bool newestFirst)
+    {
+        var time = new TestTime();
+        var charge = Counters.Charge(Counters.Rule(7, TimeSpan.FromSeconds(20), algorithm), "key");
+        await using var server = await Servers.StartAsync();
+        await using var judge = await LoseAndRepairAsync(server, time, charge, newestFirst);
+        var lost = time.NowMicros;
+        await using var witness = await Servers.StartAsync();
+        await using var lossless = await time.StartAsync(witness.Port);
+        await PlayAsync(time, charge, lossless, lossless);
+
+        var differs = false;
+        for (time.NowMicros = lost; time.NowMicros < lost + (45 * Second); time.NowMicros += Second / 4)
+        {
+            var (repaired, expected) = (await Counters.UsedAsync(judge, charge), await Counters.UsedAsync(lossless, charge));
+            Assert.True(repaired >= expected, $"{repaired} instead of {expected} count {(time.NowMicros - lost) / Second} s after the loss");
+            Assert.InRange(repaired, 0, 7);
+            differs |= repaired != expected;
+        }
+        Assert.Equal(0, await Counters.UsedAsync(judge, charge));
+        // What was taken at instants that nobody remembers comes back later than it would have.
+        Assert.False(differs && algorithm is AlgorithmKind.FixedWindow or AlgorithmKind.SlidingCounter);
+    }
+
+    private static async Task<RedisNode> LoseAndRepairAsync(RedisServer server, TestTime time, Charge charge, bool newestFirst)
+    {
+        await using var proxyOfOlder = new FaultyProxy(server.Port);
+        await using var proxyOfNewer = new FaultyProxy(server.Port);
+        await using var older = await time.StartAsync(proxyOfOlder.Port);
+        await using var newer = await time.StartAsync(proxyOfNewer.Port);
+        await PlayAsync(time, charge, older, newer);
+        var (first, second) = newestFirst ? (newer, older) : (older, newer);
+        var proxyOfSecond = newestFirst ? proxyOfOlder : proxyOfNewer;
+
+        proxyOfSecond.HoldRequests = true;
+        var birth = second.Engine.Shards[0].Birth;
+        server.Call("FLUSHALL");
+        await Eventually.IsTrueAsync(() => first.Engine.Shards[0].Birth != birth, "the first node has told what it knows");
+        proxyOfSecond.HoldRequests = false;
+        await Eventually.IsTrueAsync(() => second.Engine.Shards[0].Birth != birth, "the second node has told what it knows");
+        time.NowMicros += 2 * Second;
+        return await time.StartAsync(server.Port);
+    }
+
+    // The one node sees five permits taken. When three of them have come back, the other one fills the counter to the limit.
+    private static async Task PlayAsync(TestTime time, Charge charge, RedisNode older, RedisNode newer)
+    {
+        time.NowMicros = TestTime.Start;
+        await TakeAsync(older, charge, 3);
+        time.NowMicros += 19 * Second;
+        await TakeAsync(older, charge, 2);
+        time.NowMicros += 1 * Second;
+        while ((await newer.Engine.DecideAsync(charge)).IsAllowed)
+            continue;
+    }
+
+    private static async Task TakeAsync(RedisNode node, Charge charge, int permits)
+    {
+        for (var i = 0; i < permits; i++)
+            Assert.True((await node.Engine.DecideAsync(charge)).IsAllowed);
+    }
+}
