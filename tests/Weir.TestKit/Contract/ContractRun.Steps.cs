@@ -91,6 +91,8 @@ public sealed partial class ContractRun
         };
         if (_engine.ForgetsLongerLeases && old.Algorithm == AlgorithmKind.Concurrency && options.Algorithm == old.Algorithm && options.Window < old.Window)
             options = options with { Window = old.Window };
+        if (!_engine.RemembersLongerLeases && options.Algorithm == AlgorithmKind.Concurrency && options.Window < _rules[index].Window)
+            options = options with { Window = _rules[index].Window };
         _rules[index] = Rule.TryCreate(options, []) ?? _rules[index];
         _log.Add($"    {_rules[index]}");
     }
