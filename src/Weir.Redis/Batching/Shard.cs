@@ -55,7 +55,8 @@ internal sealed partial class Shard : IAsyncDisposable
     /// <summary>About what the shard's clock shows.</summary>
     public long NowMicros => Clock.NowMicros;
 
-    private int Slot => _engine.Keys.Slots[Index];
+    /// <summary>Where a Cluster keeps it.</summary>
+    public int Slot => _engine.Keys.Slots[Index];
 
     /// <summary>Begins to work.</summary>
     public void Start()

@@ -144,7 +144,7 @@ public sealed partial class RespClusterClient : IRespClient
             var target = ReadTarget(reply, client.State.Endpoint ?? default);
             reply.Dispose();
             if (kind == RespErrorKind.TryAgain)
-                await Task.Delay(Jitter.Between(hop, (2 * hop) + 1), _time, cancellationToken);
+                await PauseAsync(Jitter.Between(hop, (2 * hop) + 1), total - _time.GetElapsedTime(since), cancellationToken);
             else if (target is { } endpoint && TryVisit(endpoint) is { } visited)
                 (client, asking) = (visited, kind == RespErrorKind.Ask);
             else
@@ -161,6 +161,10 @@ public sealed partial class RespClusterClient : IRespClient
         reply.Dispose();
         return new RespReply(new RespFailure(RespStage.Command, RespCause.TooManyRedirections));
     }
+
+    // No longer than the caller waits.
+    private Task PauseAsync(TimeSpan pause, TimeSpan left, CancellationToken cancellationToken) =>
+        left > TimeSpan.Zero ? Task.Delay(pause < left ? pause : left, _time, cancellationToken) : Task.CompletedTask;
 
     // A node that was just heard of is still being connected to.
     private async ValueTask<RespReply> SendToAsync(

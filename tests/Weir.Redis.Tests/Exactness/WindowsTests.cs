@@ -1,73 +1,95 @@
 using Weir.Redis.Tests.Fleets;
 using Weir.Redis.Tests.Sharing;
+using Weir.TestKit.Redis;
 
 namespace Weir.Redis.Tests.Exactness;
 
-/// <summary>Short windows, many of them, under more load than the limit allows: what was admitted is held against the promise by its own definition.</summary>
+/// <summary>Many short windows, and clocks that are wrong.</summary>
 [Collection(nameof(OneByOne))]
 public sealed class WindowsTests
 {
-    private const int Callers = 96;
-    private const int Limit = 60;
-    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(150);
+    // The record of the only shard of a server.
+    private const string Record = "weir:{0}:clock";
+
+    private static readonly TimeSpan Run = 8 * ShortWindows.Window;
 
     [Fact]
-    public async Task SlidingWindow_AdmitsTheLimitInNoWindowMore()
-    {
-        var stamps = await AdmittedAsync(Counters.Rule(Limit, Window));
-
-        for (var i = Limit; i < stamps.Length; i++)
-            Assert.True(stamps[i] - stamps[i - Limit] >= Micros(Window), $"{Limit + 1} permits within {stamps[i] - stamps[i - Limit]} µs, from {stamps[i - Limit]} on");
-        AssertBusy(stamps);
-    }
-
-    [Fact]
-    public async Task TokenBucket_AdmitsNoMoreThanBurstAndRate()
-    {
-        var stamps = await AdmittedAsync(Counters.Rule(Limit, Window, AlgorithmKind.TokenBucket));
-
-        // For every pair of instants, n permits within them need n - burst emissions to have passed: a bucket replayed over the stamps never overflows.
-        for (var from = 0; from < stamps.Length; from++)
-        {
-            for (var to = from; to < stamps.Length; to++)
-                Assert.True((to - from + 1 - Limit) * Micros(Window) <= Limit * (stamps[to] - stamps[from]), $"{to - from + 1} within {stamps[to] - stamps[from]} µs");
-        }
-        AssertBusy(stamps);
-    }
-
-    [Fact]
-    public async Task FixedWindow_AdmitsTheLimitInNoWindowMore()
-    {
-        // Its stamps are the windows.
-        var stamps = await AdmittedAsync(Counters.Rule(Limit, Window, AlgorithmKind.FixedWindow));
-
-        var windows = stamps.CountBy(static s => s).OrderBy(static w => w.Key).ToList();
-        Assert.All(windows, static w => Assert.Equal(0, w.Key % Micros(Window)));
-        Assert.All(windows, static w => Assert.InRange(w.Value, 1, Limit));
-        // All but the first and the last were filled.
-        Assert.All(windows.Skip(1).SkipLast(1), static w => Assert.Equal(Limit, w.Value));
-    }
-
-    private static async Task<long[]> AdmittedAsync(Rule rule)
+    public async Task Promises_HoldOverManyWindows()
     {
         await using var server = await Servers.StartAsync();
         await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient);
-        var charge = Counters.Charge(rule, "key");
-        var load = Load.Start(Callers, (caller, n) => (fleet[(caller + n) % 3], charge), TimeSpan.FromMilliseconds(1));
-        await Task.Delay(10 * Window);
-        var answers = await load.StopAsync();
-        Assert.DoesNotContain(answers, static a => a.IsDegraded);
-        var stamps = answers.Where(static a => a.Decision.IsAllowed).Select(static a => a.Decision.Stamp).ToArray();
-        Array.Sort(stamps);
-        return stamps;
+        var windows = ShortWindows.Begin(fleet);
+        await Task.Delay(Run);
+        await windows.EndAsync();
     }
 
-    // Refusing everything would keep the promise too. Callers pause, and refusals are remembered by the millisecond, so a little less than the rate is due.
-    private static void AssertBusy(long[] stamps)
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3_600)]
+    [InlineData(30 * 86_400)]
+    public async Task Promises_HoldWhenTheServersClockStepsForwardAndBack(int seconds)
     {
-        var due = (stamps[^1] - stamps[0]) / (double)Micros(Window) * Limit;
-        Assert.InRange(stamps.Length, 0.6 * due, due + Limit + 1);
+        await using var server = await Servers.StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient);
+        var windows = ShortWindows.Begin(fleet);
+        await Task.Delay(Run);
+        // To nodes it looks as if the clock had shown so much more for a moment, and were right again: time goes on from there, more slowly.
+        StepForwardAndBack(server, seconds);
+        await Task.Delay(Run);
+        var stamps = await windows.EndAsync(steps: 1, speed: 15.0 / 16);
+
+        Assert.InRange(stamps[^1] - stamps[0], seconds * 1_000_000L, (seconds + 10) * 1_000_000L);
     }
 
-    private static long Micros(TimeSpan duration) => duration.Ticks / TimeSpan.TicksPerMicrosecond;
+    [Fact]
+    public async Task Time_GoesOnAfterAFlush_WhereItHadBeenAheadOfTheServersClock()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient);
+        var charge = Counters.Charge(Counters.Rule(10, TimeSpan.FromMinutes(10)), "key");
+        StepForwardAndBack(server, 3_600);
+        var before = await fleet[0].Engine.DecideAsync(charge with { Cost = 10 });
+
+        server.Call("FLUSHALL");
+        await Eventually.IsTrueAsync(() => fleet.Nodes.All(static n => n.Engine.Status.Health != EngineHealth.Healthy), "nodes have noticed");
+        await fleet.IsHealthyAsync();
+        await using var fresh = await Fleet.StartAsync(server, RedisNode.Patient, 1);
+
+        // An hour earlier, the permits would seem to be taken in the future, and would come back an hour too late.
+        var after = await fresh[0].Engine.DecideAsync(charge);
+        Assert.Equal(Outcome.Refused, after.Outcome);
+        Assert.InRange(after.RetryAfter, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+        Assert.InRange((await fresh[0].Engine.DecideAsync(Counters.Charge(charge.Rule, "other"))).Stamp, before.Stamp, before.Stamp + 60_000_000);
+    }
+
+    [Fact]
+    public async Task NodesWithWrongClocks_KeepThePromisesAllTheSame()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient, 1);
+        await fleet.AddAsync(time: new WrongTime(TimeSpan.FromDays(-1), 1));
+        await fleet.AddAsync(time: new WrongTime(TimeSpan.FromDays(400), 1));
+        // Clocks may differ by five hundred parts in a million; this is the two hundredfold.
+        await fleet.AddAsync(time: new WrongTime(TimeSpan.Zero, 1.1));
+        var windows = ShortWindows.Begin(fleet);
+        await Task.Delay(Run);
+        await windows.EndAsync();
+    }
+
+    private static void StepForwardAndBack(RedisServer server, int seconds) => server.Call(
+        "EVAL",
+        """
+        local record = redis.call('GET', KEYS[1])
+        local born, seen = struct.unpack('<dd', record)
+        return redis.call('SET', KEYS[1], struct.pack('<dd', born, seen + ARGV[1] * 1000000) .. string.sub(record, 17), 'KEEPTTL')
+        """,
+        "1", Record, $"{seconds}");
+
+    /// <summary>A clock that shows another time and runs at another speed.</summary>
+    private sealed class WrongTime(TimeSpan offset, double speed) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + offset;
+
+        public override long GetTimestamp() => (long)(System.GetTimestamp() * speed);
+    }
 }

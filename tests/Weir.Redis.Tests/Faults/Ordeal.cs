@@ -19,6 +19,8 @@ internal sealed class Ordeal : IAsyncDisposable
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(4);
 
+    private static int _ordeals;
+
     private readonly Fleet _fleet;
     private readonly Fleet _auditor;
     private readonly Lateness _lateness = Lateness.Watch();
@@ -39,9 +41,14 @@ internal sealed class Ordeal : IAsyncDisposable
 
     public Fleet Fleet => _fleet;
 
+    /// <summary>The Cluster slot in which the tight counter is.</summary>
+    public int TightSlot => _fleet[0].Engine.Shards[(int)(_tight.Id.High % (ulong)_fleet[0].Engine.Shards.Count)].Slot;
+
     public static async Task<Ordeal> BeginAsync(string url, FailurePolicy policy = FailurePolicy.Closed)
     {
-        var ordeal = new Ordeal(await Fleet.StartAsync(url, RedisNode.AsInProduction), await Fleet.StartAsync(url, RedisNode.Patient, 1), policy);
+        var prefix = $"ordeal{Interlocked.Increment(ref _ordeals)}";
+        var auditor = await Fleet.StartAsync(url, RedisNode.Patient, 1, prefix);
+        var ordeal = new Ordeal(await Fleet.StartAsync(url, RedisNode.AsInProduction, prefix: prefix), auditor, policy);
         // Part of the tight limit is left for what comes.
         await ordeal._load.MoreAsync(600);
         return ordeal;
@@ -70,7 +77,6 @@ internal sealed class Ordeal : IAsyncDisposable
         TestContext.Current.TestOutputHelper?.WriteLine(verdict.ToString());
 
         Assert.Equal(answers.Count(static a => a.IsDegraded), _fleet.Nodes.Sum(static n => n.Degraded));
-        Assert.All(_fleet.Nodes, static n => Assert.Equal(EngineHealth.Healthy, n.Engine.Status.Health));
         Assert.InRange(recovery, TimeSpan.Zero, Recovery);
         AssertInTime(verdict);
         await AssertChargedOnceAsync(answers, losesData);

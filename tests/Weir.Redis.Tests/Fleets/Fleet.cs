@@ -23,20 +23,22 @@ internal sealed class Fleet : IAsyncDisposable
 
     public static Task<Fleet> StartAsync(RedisServer server, TimeSpan timeout, int nodes = 3) => StartAsync(Servers.UrlOf(server), timeout, nodes);
 
-    public static async Task<Fleet> StartAsync(string url, TimeSpan timeout, int nodes = 3)
+    public static async Task<Fleet> StartAsync(string url, TimeSpan timeout, int nodes = 3, string prefix = "weir")
     {
-        var fleet = new Fleet(url, new RedisEngineOptions { DecisionTimeout = timeout });
+        var fleet = new Fleet(url, new RedisEngineOptions { DecisionTimeout = timeout, Prefix = prefix });
         for (var i = 0; i < nodes; i++)
             await fleet.AddAsync();
         foreach (var node in fleet._nodes)
             node.Engine.Nodes = nodes;
+        // On a busy machine the first probe of one shard of many may be late.
+        await fleet.IsHealthyAsync();
         return fleet;
     }
 
     /// <summary>Starts another node.</summary>
-    public async Task<RedisNode> AddAsync(string? url = null)
+    public async Task<RedisNode> AddAsync(string? url = null, TimeProvider? time = null)
     {
-        var node = await RedisNode.StartAsync(url ?? _url, _options);
+        var node = await RedisNode.StartAsync(url ?? _url, _options, time);
         _nodes.Add(node);
         return node;
     }

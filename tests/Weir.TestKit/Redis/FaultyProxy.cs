@@ -12,7 +12,6 @@ public sealed class FaultyProxy : IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly int _target;
     private readonly Lock _gate = new();
     private readonly HashSet<Socket> _sockets = [];
     private readonly CancellationTokenSource _stop = new();
@@ -24,10 +23,13 @@ public sealed class FaultyProxy : IAsyncDisposable
     /// <param name="target">The server's port.</param>
     public FaultyProxy(int target)
     {
-        _target = target;
+        Target = target;
         _listener.Start();
         _accepting = AcceptAsync();
     }
+
+    /// <summary>The port of the server that new connections lead to.</summary>
+    public int Target { get; set; }
 
     /// <summary>Where clients connect to.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
@@ -111,7 +113,7 @@ public sealed class FaultyProxy : IAsyncDisposable
         }
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
+            await server.ConnectAsync(IPAddress.Loopback, Target, _stop.Token);
             await Task.WhenAny(PumpAsync(client, server, isReplies: false), PumpAsync(server, client, isReplies: true));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
