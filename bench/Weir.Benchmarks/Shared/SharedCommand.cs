@@ -34,7 +34,8 @@ internal static class SharedCommand
             for (var round = 0; round <= rounds; round++)
             {
                 var lap = new SharedLap[contenders.Length];
-                for (var i = 0; i < contenders.Length; i++)
+                // Who comes next finds the machine as the one before left it, so they take turns.
+                foreach (var i in Enumerable.Range(0, contenders.Length).Select(i => (i + round) % contenders.Length))
                     lap[i] = await SharedRace.RunAsync(contenders[i], resp, callers, TimeSpan.FromSeconds(round == 0 ? seconds / 2 : seconds));
                 if (round > 0)
                     laps.Add(lap);
@@ -56,10 +57,10 @@ internal static class SharedCommand
         {
             var own = laps.ConvertAll(l => l[i]);
             var ratio = Median(laps.ConvertAll(l => l[i].PerSecond / l[0].PerSecond));
-            report.WriteLine(
+            report.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"| {contenders[i].Name} | {Median(own.ConvertAll(static l => l.PerSecond)):N0} | {ratio:0.00}× | {Median(own.ConvertAll(static l => l.P50)):0} " +
                 $"| {Median(own.ConvertAll(static l => l.P99)):0} | {Median(own.ConvertAll(static l => l.NodeMicros)):0.00} | {Median(own.ConvertAll(static l => l.RedisMicros)):0.00} " +
-                $"| {Median(own.ConvertAll(static l => l.Bytes)):0.0} |");
+                $"| {Median(own.ConvertAll(static l => l.Bytes)):0.0} |"));
         }
     }
 
