@@ -4,7 +4,7 @@
 # Rounds are interleaved: in each, every contender is measured once, one after the other, and ratios are taken within the round.
 # Closed loop, at saturation. The load generator, the servers and Redis share the machine's cores: read the ratios, not the absolute numbers.
 # Needs the .NET 10 SDK, redis-server and wrk; for the peers npm, and FastAPI, uvicorn and redis-py. As root, what Debian has is installed when it is missing.
-# Takes about rounds x seconds x 40, plus two minutes. ARTIFACTS=DIR builds into DIR instead of artifacts/. Ends with 1 when a decision was degraded.
+# Takes about rounds x seconds x 45, plus two minutes. ARTIFACTS=DIR builds into DIR instead of artifacts/. Ends with 1 when a decision was degraded.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 given="$*"
@@ -143,7 +143,7 @@ check_degraded() {
 }
 
 run_inprocess() {
-  printf 'in the process: about %s s\n' $((rounds * seconds * 28)) >&2
+  printf 'in the process: about %s s\n' $(((2 * rounds + 1) * seconds * 16)) >&2
   dotnet "$work/benchmarks/Weir.Benchmarks.dll" shared --url "redis://127.0.0.1:$port" --callers 1,16,64,1024 --rounds "$rounds" --seconds "$seconds" --out "$work/inprocess" >/dev/null
 }
 
