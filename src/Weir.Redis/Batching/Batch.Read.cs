@@ -25,6 +25,9 @@ internal sealed partial class Batch
 
     private Callers? _callers;
 
+    /// <summary>Is told what became of everything; null but in tests.</summary>
+    public IBatchWitness? Witness { get; set; }
+
     private void CompleteAll(ref AnswerReader reader, in ReplyHeader header, long sentAt)
     {
         for (var i = 0; i < _count; i++)
@@ -44,7 +47,9 @@ internal sealed partial class Batch
                     entry.First = null;
                     _memory.Name(correction.Charge, header.NowMicros);
                     _memory.Forget(entry.Id);
-                    correction.Answer(reader.Number());
+                    var result = reader.Number();
+                    Witness?.Corrected(header.NowMicros, correction, result);
+                    correction.Answer(result);
                     break;
             }
         }
@@ -53,6 +58,7 @@ internal sealed partial class Batch
     private void CompleteCharges(ref Entry entry, in CounterAnswer answer, in ReplyHeader header, long sentAt)
     {
         var last = default(Decision);
+        TellWitness(entry, answer, header);
         for (var index = 0; index < entry.Count; index++)
         {
             var operation = (ChargeOperation)entry.First!;
@@ -66,6 +72,16 @@ internal sealed partial class Batch
             Callers.Add(ref _callers, operation);
         }
         _memory.Remember(entry.Id, _rules[entry.Rule].Rule, entry.Cost, answer, last, header, sentAt);
+    }
+
+    private void TellWitness(in Entry entry, in CounterAnswer answer, in ReplyHeader header)
+    {
+        if (Witness is null)
+            return;
+        var decisions = new Decision[entry.Count];
+        for (var index = 0; index < entry.Count; index++)
+            decisions[index] = answer.Decide(index, entry.Cost);
+        Witness.Decided(header.NowMicros, ((ChargeOperation)entry.First!).Charge, decisions);
     }
 
     private void CompleteGroup(int at, ref AnswerReader reader, in ReplyHeader header)
@@ -95,6 +111,7 @@ internal sealed partial class Batch
             }
         }
         _entries[at].First = null;
+        Witness?.DecidedTogether(header.NowMicros, charges, decisions, refused);
         operation.Prepare(refused);
         Callers.Add(ref _callers, operation);
     }

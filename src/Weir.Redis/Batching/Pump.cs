@@ -14,6 +14,9 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
 
     public Pump(Shard shard, Batch batch) => (_shard, _batch) = (shard, batch);
 
+    /// <summary>What it sends.</summary>
+    public Batch Batch => _batch;
+
     /// <summary>The next resting pump; guarded by the shard's gate.</summary>
     public Pump? NextResting { get; set; }
 

@@ -52,6 +52,12 @@ internal sealed partial class Shard : IAsyncDisposable
 
     public ShardClock Clock { get; }
 
+    /// <summary>Tests look on through this. Set before anything is asked.</summary>
+    public IBatchWitness Witness
+    {
+        set => Array.ForEach(_pumps, pump => pump.Batch.Witness = value);
+    }
+
     /// <summary>About what the shard's clock shows.</summary>
     public long NowMicros => Clock.NowMicros;
 

@@ -23,8 +23,8 @@ internal sealed class AnswerMemory
         public CounterId Id;
         public Rule? Rule;
         public int Era;
-        public long SentAt;
-        public long RefusedUntil;
+        public long BelievedUntil;
+        public long FitsAt;
         public long ResetAt;
         public long Remaining;
         public long NamedUntilMicros;
@@ -74,8 +74,8 @@ internal sealed class AnswerMemory
             return false;
         Lock(ref place);
         var holds = place.Cost == charge.Cost && place.Id == charge.Id && ReferenceEquals(place.Rule, charge.Rule)
-            && place.Era == Volatile.Read(ref _era) && timestamp < place.RefusedUntil;
-        var (until, resetAt, remaining) = (place.RefusedUntil, place.ResetAt, place.Remaining);
+            && place.Era == Volatile.Read(ref _era) && timestamp < place.BelievedUntil;
+        var (fitsAt, resetAt, remaining) = (place.FitsAt, place.ResetAt, place.Remaining);
         Unlock(ref place);
         if (!holds || !Refuses)
             return false;
@@ -85,7 +85,7 @@ internal sealed class AnswerMemory
             Source = DecisionSource.DenyCache,
             Rule = charge.Rule,
             Remaining = remaining,
-            RetryAfterMicros = Micros(until - timestamp),
+            RetryAfterMicros = Micros(fitsAt - timestamp),
             ResetMicros = Micros(resetAt - timestamp),
         };
         return true;
@@ -111,10 +111,10 @@ internal sealed class AnswerMemory
         {
             place.Cost = cost;
             place.Era = Volatile.Read(ref _era);
-            place.SentAt = sentAt;
             place.Remaining = last.Remaining;
             var longest = cost == 1 ? LongestMicros : LongestOfMoreThanOneMicros;
-            place.RefusedUntil = sentAt + Ticks(Math.Min(longest, last.RetryAfterMicros));
+            place.BelievedUntil = sentAt + Ticks(Math.Min(longest, last.RetryAfterMicros));
+            place.FitsAt = sentAt + Ticks(last.RetryAfterMicros);
             place.ResetAt = sentAt + Ticks(last.ResetMicros);
         }
         else
