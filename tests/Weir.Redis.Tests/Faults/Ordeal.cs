@@ -80,6 +80,7 @@ internal sealed class Ordeal : IAsyncDisposable
         Assert.InRange(recovery, TimeSpan.Zero, Recovery);
         AssertInTime(verdict);
         await AssertChargedOnceAsync(answers, losesData);
+        await Keys.AllEndAsync(_auditor[0].Client);
         return verdict;
     }
 

@@ -54,6 +54,16 @@ internal sealed class Fleet : IAsyncDisposable
     public Task IsHealthyAsync(TimeSpan? within = null) => Eventually.IsTrueAsync(
         () => _nodes.TrueForAll(static n => n.Engine.Status.Health == EngineHealth.Healthy), "all nodes are healthy", within);
 
+    /// <summary>Every decision so far was made by Redis.</summary>
+    public void HasNotDegraded()
+    {
+        foreach (var node in _nodes)
+        {
+            var why = Enum.GetValues<DegradedReason>().Where(r => node.Engine.Counters[r] > 0).Select(r => $"{node.Engine.Counters[r]} by {r}");
+            Assert.True(node.Degraded == 0, $"decisions were degraded: {string.Join(", ", why)}; the node is {node.Engine.Status}");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes)
