@@ -27,7 +27,7 @@ internal static class WeirCommand
     {
         var root = new RootCommand("Weir regulates requests: a rate limiter that answers over HTTP.")
         {
-            ServeCommand.Create(), CheckCommand.Create(), HealthCommand.Create(), RulesCommand.Create(),
+            ServeCommand.Create(), CheckCommand.Create(), HealthCommand.Create(), RulesCommand.Create(), LoadCommand.Create(),
         };
         root.SetAction(static parsed => new ExampleHelp().Invoke(parsed));
         root.Options.OfType<HelpOption>().Single().Action = new ExampleHelp();

@@ -35,6 +35,9 @@ internal sealed partial class WeirProcess : IAsyncDisposable
     /// <summary>What was written to standard error so far.</summary>
     public string Errors => Locked(_errors);
 
+    /// <summary>Starts a command and does not wait.</summary>
+    public static WeirProcess Start(params string[] args) => new(args);
+
     /// <summary>Runs a command to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] args)
     {
