@@ -28,9 +28,10 @@ public sealed class RedisCluster : IAsyncDisposable
         {
             for (var i = 0; i < (withReplicas ? 2 * PrimaryCount : PrimaryCount); i++)
             {
+                // Replicas are shown once they have received something, and that would be a ping after ten seconds.
                 cluster._servers.Add(await RedisServer.StartAsync(
                     "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
-                    "--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0"));
+                    "--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"));
             }
             await cluster.JoinAsync();
             return cluster;
