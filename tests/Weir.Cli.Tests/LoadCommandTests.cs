@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Weir.LoadGen.Configuration;
 
 namespace Weir.Cli.Tests;
@@ -78,4 +79,16 @@ public sealed class LoadCommandTests
         Assert.Equal((0, ""), (exitCode, errors));
         Assert.Contains("X-One: 1\r\nX-Two: 2\r\n", node.Request);
     }
+
+    [Fact]
+    public void Documentation_ShowsLinesThatTheParserTakes()
+    {
+        var text = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "load.md")).Replace("\\\n", "", StringComparison.Ordinal);
+        var lines = text.Split('\n').Where(static l => l.StartsWith("weir load ", StringComparison.Ordinal)).ToList();
+
+        Assert.True(lines.Count > 5);
+        Assert.All(lines, static l => Assert.Empty(UsageProblems.Find(WeirCommand.Create().Parse(l["weir ".Length..]))));
+    }
+
+    private static string RepositoryRoot([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
 }
