@@ -7,6 +7,9 @@ internal sealed class RespConnector(RespOptions options, TimeProvider time, Resp
 {
     private readonly RespTls? _tls = options.Tls is { } tls ? new RespTls(tls) : null;
 
+    // Once a connection was made, whether servers expect TLS is not the question any more.
+    private volatile bool _hasConnected;
+
     public TimeProvider Time => time;
 
     public async Task<RespConnection> ConnectAsync(RespEndpoint endpoint, RespLogin login, CancellationToken cancellationToken)
@@ -43,6 +46,7 @@ internal sealed class RespConnector(RespOptions options, TimeProvider time, Resp
             attempt.Connection = connection;
             connection.Start();
             connection.Server = await new RespHandshake(connection, options, login).RunAsync(cancellationToken);
+            _hasConnected = true;
             return connection;
         }
         catch
@@ -55,11 +59,13 @@ internal sealed class RespConnector(RespOptions options, TimeProvider time, Resp
     }
 
     // A server that expects TLS, or does not, says so in no word that it and we have in common: it falls silent, or hangs up. Where that
-    // is what happened, one try the other way tells.
+    // is what happened, one try the other way tells. It can take as long as connecting may.
     private async Task<Exception> DiagnoseAsync(
         RespFailure failure, Attempt attempt, RespFailureException? exception, CancellationToken cancellationToken)
     {
         var cause = failure.Cause;
+        if (_hasConnected)
+            return exception ?? new RespFailureException(failure, attempt.Endpoint);
         if (failure.Stage == RespStage.Tls && cause is RespCause.TlsFailed or RespCause.TimedOut && await ProbeAsync(RespTls.IsPlainAsync))
             cause = RespCause.ServerIsPlain;
         else if (IsHungUp() && await ProbeAsync(RespTls.IsTlsAsync))

@@ -31,8 +31,8 @@ public sealed class FailoverTests
         await using var replica = await Servers.StartAsync("--replicaof", "127.0.0.1", $"{primary.Port}");
         await using var way = new FaultyProxy(primary.Port);
         await using var wayOfLate = new FaultyProxy(primary.Port);
-        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{way.Port}", RedisNode.AsInProduction, 2);
-        await using var late = await Fleet.StartAsync($"redis://127.0.0.1:{wayOfLate.Port}", RedisNode.AsInProduction, 1);
+        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{way.Port}", RedisNode.Patient, 2);
+        await using var late = await Fleet.StartAsync($"redis://127.0.0.1:{wayOfLate.Port}", RedisNode.Patient, 1);
         var charges = Enumerable.Range(0, 50).Select(key => Counters.Charge(Counters.Rule(10, Counters.Long), key)).ToArray();
         await TakeAsync(fleet[0], charges, 2);
         await Eventually.IsTrueAsync(() => primary.Call("WAIT", "1", "1000").Text == "1", "the replica has it");

@@ -21,7 +21,7 @@ public sealed class LocalPolicyTests
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var fleet = await Fleet.StartAsync(server, RedisNode.AsInProduction, Nodes - 1);
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Steady, Nodes - 1);
         var cut = await fleet.AddAsync($"redis://127.0.0.1:{proxy.Port}");
         foreach (var node in fleet.Nodes)
             node.Engine.Nodes = Nodes;
@@ -29,12 +29,11 @@ public sealed class LocalPolicyTests
         Assert.Equal(60, await AllowedAsync(fleet[0], charge, 60));
         Assert.Equal(30, await AllowedAsync(cut, charge, 30));
 
-        proxy.HoldRequests = true;
-        await DegradeAsync(cut);
+        await CutOffAsync(proxy, cut);
         // Seventy of the two hundred and ten that it last saw to be left.
         Assert.Equal(70, await AllowedAsync(cut, charge, 200));
         Assert.Equal(40, await AllowedAsync(fleet[1], charge, 40));
-        proxy.HoldRequests = false;
+        Restore(proxy);
         await fleet.IsHealthyAsync(TimeSpan.FromSeconds(2));
 
         await Eventually.IsTrueAsync(async () => await Counters.UsedAsync(fleet[0], charge) == 60 + 30 + 70 + 40, "the debt is paid, once");
@@ -46,18 +45,16 @@ public sealed class LocalPolicyTests
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{proxy.Port}", RedisNode.AsInProduction, 1);
+        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{proxy.Port}", RedisNode.Steady, 1);
         var node = fleet[0];
         node.Engine.Nodes = Nodes;
         var charge = Counters.Charge(Local(Limit), "key");
         var admitted = 0;
         for (var flap = 0; flap < 10; flap++)
         {
-            proxy.HoldRequests = true;
-            await DegradeAsync(node);
+            await CutOffAsync(proxy, node);
             admitted += await AllowedAsync(node, charge, 40);
-            proxy.CutAll();
-            proxy.HoldRequests = false;
+            Restore(proxy);
             await fleet.IsHealthyAsync(TimeSpan.FromSeconds(2));
         }
 
@@ -69,7 +66,7 @@ public sealed class LocalPolicyTests
     public async Task SpentCounter_StaysSpent_HoweverManyCallersComeAtOnce()
     {
         await using var server = await Servers.StartAsync();
-        await using var fleet = await Fleet.StartAsync(server, RedisNode.AsInProduction, 1);
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Steady, 1);
         var node = fleet[0];
         var rule = Local(10);
         // None takes the place of another in what the node remembers.
@@ -92,16 +89,15 @@ public sealed class LocalPolicyTests
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{proxy.Port}", RedisNode.AsInProduction, 1);
+        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{proxy.Port}", RedisNode.Steady, 1);
         var node = fleet[0];
         var rule = Local(10);
         var charges = Enumerable.Range(0, 20_000).Select(key => Counters.Charge(rule, key)).ToArray();
 
-        proxy.HoldRequests = true;
-        await DegradeAsync(node);
+        await CutOffAsync(proxy, node);
         foreach (var charge in charges)
             Assert.True((await node.Engine.DecideAsync(charge)).IsAllowed);
-        proxy.HoldRequests = false;
+        Restore(proxy);
         await fleet.IsHealthyAsync(TimeSpan.FromSeconds(2));
 
         await using var other = await Fleet.StartAsync(server, RedisNode.Patient, 1);
@@ -113,7 +109,7 @@ public sealed class LocalPolicyTests
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{proxy.Port}", RedisNode.AsInProduction, 1);
+        await using var fleet = await Fleet.StartAsync($"redis://127.0.0.1:{proxy.Port}", RedisNode.Steady, 1);
         await using var other = await Fleet.StartAsync(server, RedisNode.Patient, 1);
         var charge = Counters.Charge(Local(Limit), "key");
 
@@ -169,16 +165,18 @@ public sealed class LocalPolicyTests
         return unpaid;
     }
 
-    private static async Task DegradeAsync(RedisNode node)
+    // New connections are made, and nothing is answered on them.
+    private static Task CutOffAsync(FaultyProxy proxy, RedisNode node)
     {
-        var other = Counters.Charge(Counters.Rule(1, Counters.Long), "other");
-        await Eventually.IsTrueAsync(
-            async () =>
-            {
-                await node.Engine.DecideAsync(other with { Cost = 0 });
-                return node.Engine.Status.Health == EngineHealth.Degraded;
-            },
-            "the node is degraded");
+        proxy.HoldRequests = true;
+        proxy.CutAll();
+        return Eventually.IsTrueAsync(() => node.Engine.Status.Health == EngineHealth.Degraded, "the node is degraded");
+    }
+
+    private static void Restore(FaultyProxy proxy)
+    {
+        proxy.HoldRequests = false;
+        proxy.CutAll();
     }
 
     private static async Task<int> AllowedAsync(RedisNode node, Charge charge, int requests)

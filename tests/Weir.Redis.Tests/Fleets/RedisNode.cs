@@ -8,6 +8,9 @@ internal sealed class RedisNode : IAsyncDisposable
     /// <summary>For tests about counts: no busy machine takes that long, so nothing is degraded.</summary>
     public static readonly TimeSpan Patient = TimeSpan.FromSeconds(5);
 
+    /// <summary>For tests about what follows from faults: no longer than needed, and not so short that a busy machine is taken for a fault.</summary>
+    public static readonly TimeSpan Steady = TimeSpan.FromMilliseconds(250);
+
     /// <summary>For tests about faults: what nodes have in production.</summary>
     public static readonly TimeSpan AsInProduction = new RedisEngineOptions().DecisionTimeout;
 
