@@ -41,7 +41,9 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
         var line = new StyledLine().Add("  ").Add($" {StatusLine.NameOf(moment.Phase)} ", chip).PadTo(Label);
         var duration = config.Profile.Duration;
         var time = moment.Draining
-            ?? (double.IsInfinity(duration) ? $"{Times.Format(Math.Floor(moment.Seconds))}, until stopped" : $"{Times.Format(Math.Max(0, Math.Ceiling(duration - moment.Seconds)))} left of {Times.Format(duration)}");
+            ?? (double.IsInfinity(duration)
+                ? $"{Times.Format(Math.Floor(moment.Seconds))}, until stopped"
+                : $"{Times.Format(Math.Max(0, Math.Ceiling(duration - moment.Seconds)))} left of {Times.Format(duration)}");
         var room = width - line.Width - time.Length - 2;
         if (room >= 10)
         {
@@ -59,10 +61,12 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
         if (!config.IsClosed)
             line.Add("asked ", Style.Faint).Add($"{Figures.Rate(moment.Draining is null ? moment.Rate : 0)}/s", Style.Bold).Add("   ");
         line.Add(config.IsClosed ? "sent " : "reached ", Style.Faint).Add($"{(last is null ? "-" : Figures.Rate(last.Sent / Math.Max(last.Length, 1e-9)))}/s", Style.Bold)
-            .Add("   in flight ", Style.Faint).Add($"{moment.InFlight:N0} of {config.Sending.MaxInFlight:N0}", moment.InFlight >= config.Sending.MaxInFlight ? Style.Failed : Style.Plain);
-        if (!config.IsClosed)
-            line.Add("   skipped ", Style.Faint).Add($"{stats.Skips:N0}", stats.Skips > 0 ? Style.Failed : Style.Plain).Add("   lag ", Style.Faint).Add(Figures.Time(stats.Lag.Quantile(0.5)));
-        return line;
+            .Add("   in flight ", Style.Faint)
+            .Add($"{moment.InFlight:N0} of {config.Sending.MaxInFlight:N0}", moment.InFlight >= config.Sending.MaxInFlight ? Style.Failed : Style.Plain);
+        if (config.IsClosed)
+            return line;
+        return line.Add("   skipped ", Style.Faint).Add($"{stats.Skips:N0}", stats.Skips > 0 ? Style.Failed : Style.Plain)
+            .Add("   lag ", Style.Faint).Add(Figures.Time(stats.Lag.Quantile(0.5)));
     }
 
     private IEnumerable<StyledLine> Outcomes(LiveMoment moment, int width)
@@ -77,7 +81,8 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
     {
         const int bar = 50;
         var all = Math.Max(1, stats.Outcomes.All);
-        var line = new StyledLine().Add($"  {name}", style).PadTo(Label - 2).AddRight($"{count:N0}", Label + 12, Style.Bold).AddRight(Figures.Part(count, all), Label + 22)
+        var line = new StyledLine().Add($"  {name}", style).PadTo(Label - 2)
+            .AddRight($"{count:N0}", Label + 12, Style.Bold).AddRight(Figures.Part(count, all), Label + 22)
             .AddRight(last is null ? "" : $"{Figures.Rate((lastCount ?? 0) / Math.Max(last.Length, 1e-9))}/s", Label + 34, Style.Faint).PadTo(bar);
         var room = width - bar;
         return room > 0 ? line.Add(new string('█', (int)Math.Round((double)room * count / all)), style) : line;
@@ -91,7 +96,8 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
             ? Row("last second", Style.Plain, "-", "-", "-", "-")
             : Row("last second", Style.Plain, Figures.Time(last.P50), Figures.Time(last.P90), Figures.Time(last.P99), Figures.Time(last.Greatest));
         var whole = stats.Latency.Response;
-        yield return Row("whole run", Style.Plain, Figures.Time(whole.Quantile(0.5)), Figures.Time(whole.Quantile(0.9)), Figures.Time(whole.Quantile(0.99)), Figures.Time(whole.Greatest));
+        yield return Row("whole run", Style.Plain,
+            Figures.Time(whole.Quantile(0.5)), Figures.Time(whole.Quantile(0.9)), Figures.Time(whole.Quantile(0.99)), Figures.Time(whole.Greatest));
         yield return Spark("  p99", moment, width, static p => p.P99, byPhase: false);
     }
 
@@ -112,7 +118,8 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
         foreach (var point in shown)
         {
             var level = highest <= 0 ? 0 : (int)Math.Round(value(point) / highest * (Bars.Length - 1));
-            line.Add(Bars[level].ToString(), !byPhase ? Style.Faint : point.Phase switch { Phase.Burst => Style.Limited, Phase.Ramp => Style.RampMark, _ => Style.Allowed });
+            var style = point.Phase switch { Phase.Burst => Style.Limited, Phase.Ramp => Style.RampMark, _ => Style.Allowed };
+            line.Add(Bars[level].ToString(), byPhase ? style : Style.Faint);
         }
         return line;
     }
@@ -125,7 +132,8 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
         foreach (var (target, of) in targets.Zip(stats.Targets).Take(MostTargets))
         {
             var failed = of.Outcomes.Failed;
-            yield return new StyledLine().Add($"  {Cut(target.Name, name - 2)}").AddRight($"{of.Outcomes.All:N0}", name + 12).AddRight($"{of.Outcomes.Allowed:N0}", name + 24, Style.Allowed)
+            yield return new StyledLine().Add($"  {Cut(target.Name, name - 2)}")
+                .AddRight($"{of.Outcomes.All:N0}", name + 12).AddRight($"{of.Outcomes.Allowed:N0}", name + 24, Style.Allowed)
                 .AddRight($"{of.Outcomes.Limited:N0}", name + 36, Style.Limited).AddRight($"{failed:N0}", name + 46, failed > 0 ? Style.Failed : Style.Faint);
         }
         if (targets.Count > MostTargets)

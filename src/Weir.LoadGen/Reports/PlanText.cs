@@ -30,7 +30,10 @@ internal static class PlanText
         output.WriteLine();
         var table = new TextTable().Add("phase", "from", "to", "rate/s", "requests");
         foreach (var segment in config.Profile.Segments().Take(MostSegments))
-            table.Add(StatusLine.NameOf(segment.Phase), Instant(segment.Start), Instant(segment.End), RateOf(segment), double.IsInfinity(segment.Requests) ? "without end" : $"{segment.Requests:N1}");
+        {
+            var requests = double.IsInfinity(segment.Requests) ? "without end" : $"{segment.Requests:N1}";
+            table.Add(StatusLine.NameOf(segment.Phase), Instant(segment.Start), Instant(segment.End), RateOf(segment), requests);
+        }
         table.Write(output, "  ");
         if (config.Profile.Segments().Skip(MostSegments).Any())
             output.WriteLine("  and so on");

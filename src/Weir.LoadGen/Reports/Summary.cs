@@ -19,7 +19,8 @@ internal static class Summary
     public static void Write(RunResult run, TextWriter output, bool hasColor)
     {
         output.WriteLine();
-        output.WriteLine($"{(run.WasStopped ? "stopped after" : "done:")} {Times.Format(Math.Round(run.Seconds, 1))}, {Plural(run.Targets.Count, "target")}, keys: {run.Config.Keys.Description}");
+        var time = $"{(run.WasStopped ? "stopped after" : "done:")} {Times.Format(Math.Round(run.Seconds, 1))}";
+        output.WriteLine($"{time}, {Plural(run.Targets.Count, "target")}, keys: {run.Config.Keys.Description}");
         output.WriteLine();
         Requests(run).Write(output, Indent);
         output.WriteLine();
@@ -134,7 +135,8 @@ internal static class Summary
         if (run.Stats.Skips > 0)
         {
             output.WriteLine();
-            output.WriteLine($"{Indent}{Plural(run.Stats.Skips, "request")} could not leave within 250 ms of their time and were skipped: {run.Config.Sending.MaxInFlight:N0} were in flight, or this machine stood still.");
+            output.WriteLine($"{Indent}{Plural(run.Stats.Skips, "request")} could not leave within 250 ms of their time and were skipped: "
+                + $"{run.Config.Sending.MaxInFlight:N0} were in flight, or this machine stood still.");
             output.WriteLine($"{Indent}Their waits are in no latency. Raise --max-in-flight, lower --rps, or send them late with --when-full wait.");
         }
         if (run.Stats.Outcomes.Answered == 0 && run.Stats.Sent > 0)
@@ -150,6 +152,9 @@ internal static class Summary
             return;
         output.WriteLine();
         foreach (var threshold in run.Thresholds)
-            output.WriteLine($"{Indent}{StyledLine.Paint(threshold.Held ? "held  " : "MISSED", threshold.Held ? Style.Good : Style.Failed, hasColor)}  {threshold.Name}: {threshold.Bound}, reached {threshold.Reached}");
+        {
+            var verdict = StyledLine.Paint(threshold.Held ? "held  " : "MISSED", threshold.Held ? Style.Good : Style.Failed, hasColor);
+            output.WriteLine($"{Indent}{verdict}  {threshold.Name}: {threshold.Bound}, reached {threshold.Reached}");
+        }
     }
 }

@@ -12,7 +12,8 @@ internal sealed class Charts
     public const int MostTargets = 8;
 
     private const int MostPoints = 600;
-    private static readonly double[] Shares = [0, .1, .2, .3, .4, .5, .6, .7, .75, .8, .85, .9, .925, .95, .975, .98, .99, .995, .998, .999, .9995, .9998, .9999, .99995, .99999];
+    private static readonly double[] Shares =
+        [0, .1, .2, .3, .4, .5, .6, .7, .75, .8, .85, .9, .925, .95, .975, .98, .99, .995, .998, .999, .9995, .9998, .9999, .99995, .99999];
 
     private readonly RunResult _run;
     private readonly List<TimelinePoint> _points;
@@ -36,7 +37,8 @@ internal sealed class Charts
     public string Rates()
     {
         var highest = _points.Count == 0 ? 1 : _points.Max(static p => Math.Max(p.Asked, p.Allowed + p.Limited + p.Failed) / Math.Max(p.Length, 1e-9));
-        var plot = new Plot(_time, Axis.Linear(highest, static v => v.ToString(v < 10 ? "0.##" : "N0", CultureInfo.InvariantCulture)), "Requests per second over time, by outcome");
+        var up = Axis.Linear(highest, static v => v.ToString(v < 10 ? "0.##" : "N0", CultureInfo.InvariantCulture));
+        var plot = new Plot(_time, up, "Requests per second over time, by outcome");
         Bands(plot);
         plot.Area(Stack(static _ => 0, static p => p.Allowed), "stack a-allowed");
         plot.Area(Stack(static p => p.Allowed, static p => p.Limited), "stack a-limited");
@@ -52,7 +54,8 @@ internal sealed class Charts
     public string Latencies()
     {
         var answered = _points.Where(static p => p.P50 > 0).ToList();
-        var plot = new Plot(_time, Axis.Logarithmic(answered.Min(static p => p.P50), answered.Max(static p => p.Greatest), Nanos), "Response time over time, logarithmic");
+        var up = Axis.Logarithmic(answered.Min(static p => p.P50), answered.Max(static p => p.Greatest), Nanos);
+        var plot = new Plot(_time, up, "Response time over time, logarithmic");
         Bands(plot);
         Over(plot, static p => p.Greatest, "l-q4");
         Over(plot, static p => p.P50, "l-q1");
@@ -68,7 +71,8 @@ internal sealed class Charts
     {
         var targets = _run.Stats.Targets.Take(MostTargets).Select(static t => t.Sum().Response).ToList();
         var any = targets.Where(static h => h.Count > 0).ToList();
-        var plot = new Plot(Axis.Nines(), Axis.Logarithmic(Math.Max(1, any.Min(static h => h.Least)), any.Max(static h => h.Greatest), Nanos), "Distribution of the response time by target, logarithmic");
+        var up = Axis.Logarithmic(Math.Max(1, any.Min(static h => h.Least)), any.Max(static h => h.Greatest), Nanos);
+        var plot = new Plot(Axis.Nines(), up, "Distribution of the response time by target, logarithmic");
         for (var i = 0; i < targets.Count; i++)
         {
             var histogram = targets[i];
@@ -77,7 +81,10 @@ internal sealed class Charts
             plot.Line(known.Order().Select(s => ((double, double)?)(s, Math.Max(1, histogram.Quantile(s)))), $"l-s{i}");
         }
         foreach (var share in Shares)
-            plot.Tip(share, $"{share * 100:0.###} % of requests took at most\n" + string.Join('\n', _run.Targets.Zip(targets, (t, h) => $"{Figures.Time(h.Quantile(share))}  {t.Name}")));
+        {
+            var lines = _run.Targets.Zip(targets, (t, h) => $"{Figures.Time(h.Quantile(share))}  {t.Name}");
+            plot.Tip(share, $"{share * 100:0.###} % of requests took at most\n{string.Join('\n', lines)}");
+        }
         return plot.Render();
     }
 
@@ -97,7 +104,8 @@ internal sealed class Charts
         plot.Line(_points.Select(p => value(p) > 0 ? ((double, double)?)((p.Start + p.End) / 2, value(p)) : null), style);
 
     private string RateTip(TimelinePoint p) => $"{Range(p)}  {StatusLine.NameOf(p.Phase)}\n"
-        + (_run.Config.IsClosed ? "" : $"asked {Rate(p.Asked, p)}\n") + $"sent {Rate(p.Sent, p)}\nallowed {Rate(p.Allowed, p)}\nlimited {Rate(p.Limited, p)}\nfailed {Rate(p.Failed, p)}"
+        + (_run.Config.IsClosed ? "" : $"asked {Rate(p.Asked, p)}\n")
+        + $"sent {Rate(p.Sent, p)}\nallowed {Rate(p.Allowed, p)}\nlimited {Rate(p.Limited, p)}\nfailed {Rate(p.Failed, p)}"
         + (p.Skipped > 0 ? $"\nskipped {p.Skipped:N0}" : "");
 
     private static string LatencyTip(TimelinePoint p) => p.P50 == 0

@@ -36,7 +36,8 @@ internal sealed partial class HtmlReport
 
     private string TargetsOf(IReadOnlyList<long> counts)
     {
-        var parts = counts.Select((count, index) => (count, index)).Where(static c => c.count > 0).Select(c => $"{_run.Targets[c.index].ShortName}: {c.count:N0}").ToList();
+        var parts = counts.Select((count, index) => (count, index)).Where(static c => c.count > 0)
+            .Select(c => $"{_run.Targets[c.index].ShortName}: {c.count:N0}").ToList();
         return parts.Count == 0 ? "" : $" ({string.Join(", ", parts)})";
     }
 
@@ -53,7 +54,8 @@ internal sealed partial class HtmlReport
 
     private static string[] Row(string name, Histogram histogram) =>
     [
-        name, Figures.Time(histogram.Least), Figures.Time((long)histogram.Mean), .. LatencyShares.Select(s => Figures.Time(histogram.Quantile(s))), Figures.Time(histogram.Greatest),
+        name, Figures.Time(histogram.Least), Figures.Time((long)histogram.Mean), .. LatencyShares.Select(s => Figures.Time(histogram.Quantile(s))),
+        Figures.Time(histogram.Greatest),
     ];
 
     private void Phases()
@@ -63,7 +65,8 @@ internal sealed partial class HtmlReport
         {
             Table("By phase", ["", "sent", "allowed", "limited", "failed", "skipped", "p50", "p99", "longest"], phases.Select(static p => (string[])
             [
-                StatusLine.NameOf(p.Phase), $"{p.Stats.Sent:N0}", $"{p.Stats.Outcomes.Allowed:N0}", $"{p.Stats.Outcomes.Limited:N0}", $"{p.Stats.Outcomes.Failed:N0}", $"{p.Stats.Skipped:N0}",
+                StatusLine.NameOf(p.Phase), $"{p.Stats.Sent:N0}", $"{p.Stats.Outcomes.Allowed:N0}", $"{p.Stats.Outcomes.Limited:N0}",
+                $"{p.Stats.Outcomes.Failed:N0}", $"{p.Stats.Skipped:N0}",
                 Figures.Time(p.Stats.Response.Quantile(0.5)), Figures.Time(p.Stats.Response.Quantile(0.99)), Figures.Time(p.Stats.Response.Greatest),
             ]));
         }

@@ -33,7 +33,8 @@ internal sealed partial class HtmlReport
         Verdicts();
         Tiles();
         Raw("<section class=\"card\"><h2>Requests per second<small>what was answered in each second, and what was asked for</small></h2>");
-        Legend(_run.Config.IsClosed ? "" : "asked dash", "allowed", "limited", _run.Stats.Outcomes.Failed > 0 ? "failed" : "", _charts.Has(Phase.Burst) ? "burst" : "", _charts.Has(Phase.Ramp) ? "ramp" : "");
+        Legend(_run.Config.IsClosed ? "" : "asked dash", "allowed", "limited", _run.Stats.Outcomes.Failed > 0 ? "failed" : "",
+            _charts.Has(Phase.Burst) ? "burst" : "", _charts.Has(Phase.Ramp) ? "ramp" : "");
         Raw(_charts.Rates() + "</section>\n");
         if (_charts.HasLatencies)
         {
@@ -45,13 +46,15 @@ internal sealed partial class HtmlReport
             Raw(_charts.Distributions() + "</section>\n");
         }
         Tables();
-        Raw($"<footer>Written by weir load. A quantile of latency is never below the true one and at most 0.79 % above it.</footer></main><script>\n{Resource("report.js")}</script></body></html>\n");
+        Raw("<footer>Written by weir load. A quantile of latency is never below the true one and at most 0.79 % above it.</footer></main>");
+        Raw($"<script>\n{Resource("report.js")}</script></body></html>\n");
     }
 
     private string Title()
     {
         var targets = $"{_run.Targets[0].Name}{(_run.Targets.Count > 1 ? $" and {_run.Targets.Count - 1} more" : "")}";
-        return $"{targets}, {_run.StartedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {Times.Format(Math.Round(_run.Seconds, 1))}{(_run.WasStopped ? ", stopped early" : "")}";
+        var time = $"{_run.StartedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {Times.Format(Math.Round(_run.Seconds, 1))}";
+        return $"{targets}, {time}{(_run.WasStopped ? ", stopped early" : "")}";
     }
 
     private void Verdicts()
@@ -63,7 +66,10 @@ internal sealed partial class HtmlReport
             var held = _run.Thresholds.All(static t => t.Held);
             Raw($"<section class=\"verdict {(held ? "good" : "bad")}\"><b>{(held ? "thresholds held" : "thresholds missed")}</b><ul>");
             foreach (var threshold in _run.Thresholds)
-                Raw($"<li><span class=\"{(threshold.Held ? "held" : "missed")}\">{(threshold.Held ? "held" : "missed")}</span> {Text($"{threshold.Name}: {threshold.Bound}, reached {threshold.Reached}")}</li>");
+            {
+                var verdict = threshold.Held ? "held" : "missed";
+                Raw($"<li><span class=\"{verdict}\">{verdict}</span> {Text($"{threshold.Name}: {threshold.Bound}, reached {threshold.Reached}")}</li>");
+            }
             Raw("</ul></section>\n");
         }
         if (_run.Stats.Outcomes.Answered == 0 && _run.Stats.Sent > 0)
@@ -72,12 +78,16 @@ internal sealed partial class HtmlReport
 
     private void Proof(ProofResult proof)
     {
-        Raw($"<section class=\"verdict {(proof.IsKept ? "good" : "bad")}\"><b>{(proof.IsKept ? "promise kept" : "promise broken")}</b> {Text(proof.Promise.ToString())}<p class=\"sub\">{Text(ProofText.Evidence(proof))}.</p>");
+        Raw($"<section class=\"verdict {(proof.IsKept ? "good" : "bad")}\"><b>{(proof.IsKept ? "promise kept" : "promise broken")}</b> {Text(proof.Promise.ToString())}");
+        Raw($"<p class=\"sub\">{Text(ProofText.Evidence(proof))}.</p>");
         if (proof.Counts.Count + proof.Notes.Count > 0)
         {
             Raw("<ul>");
             foreach (var (fault, count) in proof.Counts.OrderBy(static c => c.Key))
-                Raw($"<li><b>{Text(ProofText.NameOf(fault))}</b>: {count:N0}. {Text(ProofText.Line(proof.Findings.First(f => f.Fault == fault), _run))}</li>");
+            {
+                var first = proof.Findings.First(f => f.Fault == fault);
+                Raw($"<li><b>{Text(ProofText.NameOf(fault))}</b>: {count:N0}. {Text(ProofText.Line(first, _run))}</li>");
+            }
             foreach (var note in proof.Notes)
                 Raw($"<li class=\"sub\">{Text(note)}</li>");
             Raw("</ul>");
@@ -102,7 +112,8 @@ internal sealed partial class HtmlReport
         Raw("</ul>\n");
     }
 
-    private void Tile(string style, string name, string value, string note) => Raw($"<li class=\"{style}\"><small>{name}</small><b>{Text(value)}</b><small>{Text(note)}</small></li>");
+    private void Tile(string style, string name, string value, string note) =>
+        Raw($"<li class=\"{style}\"><small>{name}</small><b>{Text(value)}</b><small>{Text(note)}</small></li>");
 
     private void Legend(params string[] keys) => LegendOf([.. keys.Where(static k => k.Length > 0).Select(static k => (k.Split(' ')[0], k))]);
 

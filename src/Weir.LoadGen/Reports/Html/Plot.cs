@@ -71,9 +71,13 @@ internal sealed class Plot(Axis across, Axis up, string label)
     {
         var svg = new StringBuilder();
         var tips = JsonSerializer.Serialize(_tips, TipOptions);
-        svg.Append(CultureInfo.InvariantCulture, $"<figure data-tips=\"{WebUtility.HtmlEncode(tips)}\"><svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(label)}\">");
+        svg.Append($"<figure data-tips=\"{WebUtility.HtmlEncode(tips)}\">");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(label)}\">");
         foreach (var (value, text) in up.Labels)
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(value):0.#}\" y2=\"{Y(value):0.#}\"/><text x=\"{Left - 8}\" y=\"{Y(value) + 4:0.#}\" text-anchor=\"end\">{WebUtility.HtmlEncode(text)}</text>");
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(value):0.#}\" y2=\"{Y(value):0.#}\"/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{Y(value) + 4:0.#}\" text-anchor=\"end\">{WebUtility.HtmlEncode(text)}</text>");
+        }
         svg.Append(_marks);
         foreach (var (value, text) in across.Labels)
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(value):0.#}\" y=\"{Height - 8}\" text-anchor=\"{AnchorAt(value)}\">{WebUtility.HtmlEncode(text)}</text>");
