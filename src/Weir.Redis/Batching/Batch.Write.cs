@@ -16,6 +16,9 @@ internal sealed partial class Batch : IRespCommand
     private const int MaxHeader = 18 + (16 * StorageClasses.Count);
     private const byte ExactFlag = 1;
     private const byte LookFlag = 2;
+    private const byte PlainFlag = 4;
+    private const int CostBytes = 4;
+    private const int IdBytes = 16;
 
     private byte[] _recordName = [];
     private readonly byte[][] _classNames = new byte[StorageClasses.Count][];
@@ -46,7 +49,7 @@ internal sealed partial class Batch : IRespCommand
     public void Prepare(long nowMicros, long newestMicros, long birth, bool isExact)
     {
         (_now, _newest, _birth) = (Math.Max(nowMicros, newestMicros), newestMicros, birth);
-        _flags = (byte)((isExact ? ExactFlag : 0) | (_looksAtServer ? LookFlag : 0));
+        _flags = (byte)((isExact ? ExactFlag : 0) | (_looksAtServer ? LookFlag : 0) | (IsPlain ? PlainFlag : 0));
         _classCount = 0;
         Array.Fill(_indexOfClass, -1);
         for (var i = 0; i < _ruleCount; i++)
@@ -61,7 +64,8 @@ internal sealed partial class Batch : IRespCommand
     public void Write(ref RespCommandWriter writer)
     {
         var keys = 1 + (GenerationsPerClass * _classCount);
-        writer.Begin(3 + keys + 3);
+        var isPlain = (_flags & PlainFlag) != 0;
+        writer.Begin(3 + keys + 3 + (isPlain ? _count : 0));
         writer.Write(WithText ? "EVAL"u8 : "EVALSHA"u8);
         writer.Write(WithText ? Script.Counters.Text : Script.Counters.Hash);
         writer.Write(keys);
@@ -74,7 +78,23 @@ internal sealed partial class Batch : IRespCommand
         }
         WriteHeader(ref writer);
         WriteRules(writer.Reserve(_ruleCount * WireRule.Bytes));
-        WriteOperations(writer.Reserve(OperationsLength()));
+        if (isPlain)
+            WritePlain(ref writer);
+        else
+            WriteOperations(writer.Reserve(OperationsLength()));
+    }
+
+    private bool IsPlain => _isPlain && _count > 0 && _ruleCount == 1 && _rules[0].OtherClasses == 0;
+
+    private void WritePlain(ref RespCommandWriter writer)
+    {
+        var hasCounts = _decisions != _count;
+        var head = writer.Reserve(CostBytes + (hasCounts ? sizeof(ushort) * _count : 0));
+        BinaryPrimitives.WriteInt32LittleEndian(head, _entries[0].Cost);
+        for (var i = 0; hasCounts && i < _count; i++)
+            BinaryPrimitives.WriteUInt16LittleEndian(head[(CostBytes + (sizeof(ushort) * i))..], _entries[i].Count);
+        for (var i = 0; i < _count; i++)
+            WriteId(writer.Reserve(IdBytes), _entries[i].Id);
     }
 
     private void MakeNames()

@@ -11,8 +11,9 @@ internal sealed partial class Batch
 
     // A rule's index is a byte, and the last operation may bring a rule for each of its charges.
     private const int MaxRules = 255 - ILimiter.MaxCharges;
-    private const int PlaceBits = 9;
+    private const int PlaceMask = (1 << 9) - 1;
     private const int IndexBits = 10;
+    private const int IndexMask = (1 << IndexBits) - 1;
 
     private struct Entry
     {
@@ -36,8 +37,11 @@ internal sealed partial class Batch
     private readonly WireRule[] _rules = new WireRule[MaxRules + ILimiter.MaxCharges];
 
     // Places of charges by counter, to find those that can be put together: the batch's number over an index.
-    private readonly uint[] _places = new uint[1 << PlaceBits];
+    private readonly uint[] _places = new uint[PlaceMask + 1];
     private uint _number;
+
+    // Whether it holds only single charges of one cost, each on a counter of its own.
+    private bool _isPlain;
     private int _count;
     private int _ruleCount;
     private int _decisions;
@@ -66,7 +70,7 @@ internal sealed partial class Batch
     {
         Array.Clear(_entries, 0, _count);
         Array.Clear(_rules, 0, _ruleCount);
-        (_count, _ruleCount, _decisions) = (0, 0, 0);
+        (_count, _ruleCount, _decisions, _isPlain) = (0, 0, 0, true);
         if (++_number > uint.MaxValue >> IndexBits)
         {
             Array.Clear(_places);
@@ -79,10 +83,16 @@ internal sealed partial class Batch
         Note(operation);
         _decisions++;
         var charge = operation.Charge;
-        ref var place = ref _places[(int)(charge.Id.Low & ((1 << PlaceBits) - 1))];
-        if (place >> IndexBits == _number && TryJoin(ref _entries[place & ((1 << IndexBits) - 1)], operation, charge))
-            return;
+        ref var place = ref PlaceOf(charge.Id);
+        if (place >> IndexBits == _number)
+        {
+            if (TryJoin(ref _entries[place & IndexMask], operation, charge))
+                return;
+            // The next of this counter joins the newest, so that all are decided in turn.
+            _isPlain = false;
+        }
         place = (_number << IndexBits) | (uint)_count;
+        _isPlain &= _count == 0 || charge.Cost == _entries[0].Cost;
         Append(new Entry { Kind = OperationKind.Decide, Rule = IndexOf(charge.Rule), Count = 1, Cost = charge.Cost, Id = charge.Id, First = operation, Last = operation });
     }
 
@@ -90,6 +100,7 @@ internal sealed partial class Batch
     {
         Note(operation);
         _decisions++;
+        _isPlain = false;
         var charges = operation.Charges.Span;
         Append(new Entry { Kind = OperationKind.Group, Count = (ushort)charges.Length, First = operation });
         foreach (ref readonly var charge in charges)
@@ -102,6 +113,7 @@ internal sealed partial class Batch
     public void Add(CorrectionOperation operation)
     {
         Note(operation);
+        _isPlain = false;
         var charge = operation.Charge;
         Append(new Entry
         {
@@ -122,13 +134,17 @@ internal sealed partial class Batch
     {
         if (!HasRoom)
             return false;
+        _isPlain = false;
         Append(new Entry { Kind = OperationKind.Hint, Rule = IndexOf(rule), Id = id, A = hint.A, B = hint.B, C = hint.C });
         return true;
     }
 
     /// <summary>Adds what was admitted while Redis could not be asked.</summary>
-    public void AddDebt(in Charge charge, int permits) =>
+    public void AddDebt(in Charge charge, int permits)
+    {
+        _isPlain = false;
         Append(new Entry { Kind = OperationKind.Settle, Rule = IndexOf(charge.Rule), Id = charge.Id, A = permits });
+    }
 
     /// <summary>Answers everything in the batch without Redis.</summary>
     public void Fail(DegradedReason reason)
@@ -145,6 +161,15 @@ internal sealed partial class Batch
             }
         }
         Clear();
+    }
+
+    // Where the newest charge of a counter is noted, or is to be. Less than half of the places are ever taken, so that the search is short.
+    private ref uint PlaceOf(CounterId id)
+    {
+        var at = (int)id.Low & PlaceMask;
+        while (_places[at] >> IndexBits == _number && _entries[_places[at] & IndexMask].Id != id)
+            at = (at + 1) & PlaceMask;
+        return ref _places[at];
     }
 
     private static bool TryJoin(ref Entry entry, ChargeOperation operation, in Charge charge)

@@ -10,10 +10,12 @@
 -- shard is closed for a second, in which nodes send hints of what they saw.
 --
 -- KEYS     the record; then per class four generations: two before, one before, at, and one after the caller's estimate.
--- ARGV[1]  flags (u8: 1 the newest instant is the instant, for tests; 2 look who the server is), newest instant known (f64 µs), birth known (f64, 0: none),
+-- ARGV[1]  flags (u8: 1 the newest instant is the instant, for tests; 2 look who the server is; 4 the operations are plain), newest instant known (f64 µs), birth known (f64, 0: none),
 --          number of classes (u8), and for each the length of its generations (f64 µs) and the estimated number of the present one (f64).
 -- ARGV[2]  rules: algorithm (u8), class (u8), classes to look in besides (bits of a u8), seven parameters (f64), see the algorithms.
 -- ARGV[3]  operations: kind (u8), rule (u8), count (u16), cost (u32), counter (16 bytes), and what the kind adds.
+--          Plain operations are single charges of one rule and cost on different counters: then this is the cost (u32) and, unless each stands for one request, for
+--          how many (u16 each); the counters follow, an argument each.
 -- Reply    one string: K, instant, birth, era, when the shard opens (f64 each), then what each operation answers. Or the same header alone, with nothing done:
 --          G when the estimates were off, S when the caller must send its hints first.
 --
@@ -27,7 +29,7 @@ local RECORD_MILLIS = '63331200000'
 local SLOT_MICROS = 10000000
 
 local flags, newest, known, classes, at = unpack('<BddB', ARGV[1])
-local exact, look = flags % 2 == 1, flags >= 2
+local exact, look, plain = flags % 2 == 1, flags % 4 >= 2, flags >= 4
 local clock = redis.call('TIME')
 local real = clock[1] * 1000000 + clock[2]
 local record = redis.call('GET', KEYS[1])
@@ -95,38 +97,203 @@ while at <= #text do
   rules[#rules + 1] = r
 end
 
+-- The common cases of single charges, done in one go: takes rule, state, number of requests and cost, and returns how many are granted, the new state if there is
+-- one, and the answer's other numbers. Or nothing, for what the algorithms below take care of; both compute the same.
+local ANSWERS = { 'Hdd', 'Hdd', 'Hddd', 'Hddd' }
+local function make_common(kind, now, unpack, pack, floor, min, max, sub)
+  local function share(room, count, cost)
+    if cost == 0 then return room >= 0 and count or 0 end
+    return max(0, min(count, floor(room / cost)))
+  end
+  if kind == 1 then
+    return function(r, state, count, cost)
+      local q, us = r[1], 0
+      if r[3] ~= 1 or q == 0 then return end
+      if state then
+        if #state ~= 25 then return end
+        local tag, full, length, own = unpack('<Bddd', state)
+        if tag ~= 84 or length ~= r[7] or own ~= q then return end
+        if full > now then us = full - now end
+      end
+      local g = share(r[4] - us, count, cost * q)
+      return g, g * cost > 0 and pack('<Bddd', 84, now + us + g * cost * q, r[7], q), us, 0
+    end
+  elseif kind == 2 then
+    return function(r, state, count, cost)
+      local length, used = r[2], 0
+      if length == 0 then return end
+      local start = now - now % length
+      if state then
+        if #state ~= 25 then return end
+        local tag, own, stop, stored = unpack('<Bddd', state)
+        if tag ~= 70 then return end
+        if own == start and stop == start + length then used = stored elseif now < stop then return end
+      end
+      local g = share(r[1] - used, count, cost)
+      return g, g * cost > 0 and pack('<Bddd', 70, start, start + length, used + g * cost), start, used
+    end
+  elseif kind == 3 then
+    return function(r, state, count, cost)
+      local length, previous, own, fading = r[2], 0, 0, 0
+      local start = now - now % length
+      if state then
+        if #state ~= 33 then return end
+        local tag, window, began, before, within = unpack('<Bdddd', state)
+        if tag ~= 67 or window ~= length or began > start then return end
+        if began == start then previous, own = before, within elseif began == start - length then previous = within end
+        if previous > 0 then
+          local left = length - (now - start)
+          if previous * left >= 4503599627370496 then return end
+          fading = floor((previous * left + length - 1) / length)
+        end
+      end
+      local g = share(r[1] - own - fading, count, cost)
+      return g, g * cost > 0 and pack('<Bdddd', 67, length, start, previous, own + g * cost), start, previous, own
+    end
+  elseif kind == 4 then
+    return function(r, state, count, cost)
+      local length, sum, last, size, first = r[2], 0, 0, 0, 14
+      if state then
+        size = #state
+        if size < 13 then return end
+        local tag, window, stored = unpack('<BdI4', state)
+        -- Longer logs are left to the algorithm, which puts instants together.
+        if tag ~= 87 or window ~= length or size > 12000 then return end
+        if size > 13 then
+          local horizon = now - length
+          last = unpack('<d', state, size - 11)
+          if last > now then return end
+          if last > horizon then
+            sum = stored
+            while true do
+              local instant, permits = unpack('<dI4', state, first)
+              if instant > horizon then break end
+              sum, first = sum - permits, first + 12
+            end
+          else
+            last, first = 0, size + 1
+          end
+        end
+      end
+      local g, fits_at = share(r[1] - sum, count, cost), 0
+      local taken = g * cost
+      if g < count then
+        -- Those that were just granted come back last.
+        local left, instant, permits, i = sum + taken, now, 0, first
+        while left + cost > r[1] and i <= size do
+          instant, permits, i = unpack('<dI4', state, i)
+          left = left - permits
+        end
+        if left + cost > r[1] then instant = now end
+        fits_at = instant + length
+      end
+      if taken == 0 then return g, nil, sum, last, fits_at end
+      if first > size then return g, pack('<BdI4dI4', 87, length, sum + taken, now, taken), sum, last, fits_at end
+      return g, pack('<BdI4', 87, length, sum + taken) .. sub(state, first) .. pack('<dI4', now, taken), sum, last, fits_at
+    end
+  end
+end
+local common = {}
+
+-- Keeps states. A generation lives through the one after it. It is created here, so this is where it gets its end: no key is ever without. What two generations ago
+-- was written is not needed any more, and freeing it in the background is gentler than letting it expire. A ninth is added because time may go slower than the clock.
+local function keep(c, fields, size, is_new)
+  redis.call('HSET', current[c], spread(fields, 1, size))
+  if is_new and redis.call('PTTL', current[c]) < 0 then
+    local stop = (floor(now / length[c]) + 2) * length[c]
+    redis.call('PEXPIRE', current[c], string.format('%.0f', math.ceil((stop - now) / 900) + 1000))
+    redis.call('UNLINK', old[c])
+  end
+end
+
+-- Plain operations, by far the most common, are decided in fewer steps. If one of them is not a common case, all take the long way: nothing was changed yet.
+local function decide_plain()
+  local r = rules[1]
+  local in_one_go = r.kind < 5 and make_common(r.kind, now, unpack, pack, floor, min, max, sub)
+  if not in_one_go then return end
+  local cost, next_count = unpack('<I4', ARGV[3])
+  local has_counts = #ARGV[3] > 4
+  local states = redis.call('HMGET', current[1], spread(ARGV, 4))
+  local missing, places, is_new
+  for i = 1, #states do
+    if not states[i] then
+      if not missing then missing, places = {}, {} end
+      local size = #missing + 1
+      missing[size], places[size] = ARGV[i + 3], i
+    end
+  end
+  if missing then
+    -- Where nothing is found there may be no hash yet.
+    is_new = #missing == #states
+    for j, state in ipairs(redis.call('HMGET', previous[1], spread(missing))) do states[places[j]] = state end
+  end
+  local numbers, filled, fields, size, wide = {}, 0, {}, 0, r.kind > 2
+  local count = 1
+  for i = 1, #states do
+    if has_counts then count, next_count = unpack('<H', ARGV[3], next_count) end
+    local g, state, a, b, c = in_one_go(r, states[i], count, cost)
+    if not g then return end
+    numbers[filled + 1], numbers[filled + 2], numbers[filled + 3] = g, a, b
+    filled = filled + 3
+    if wide then
+      filled = filled + 1
+      numbers[filled] = c
+    end
+    if state then
+      fields[size + 1], fields[size + 2] = ARGV[i + 3], state
+      size = size + 2
+    end
+  end
+  if size > 0 then keep(1, fields, size, is_new) end
+  return finish('K') .. pack('<' .. string.rep(ANSWERS[r.kind], #states), spread(numbers))
+end
+if plain and not (behind or now < open) then
+  local reply = decide_plain()
+  if reply then return reply end
+end
+
 -- DECIDE: as many requests as counted, of one cost each. GROUP: as many DECIDEs as counted follow, all or none; their count is a mode: 0 enforced, 1 shadow,
 -- 2 quota. SETTLE adds actual cost, whether there is a stamp, stamp. RENEW adds a stamp. HINT adds three numbers.
 local GROUP, SETTLE, RENEW, HINT = 1, 2, 3, 4
 
 local rule_of, counts, costs, ids, n = {}, {}, {}, {}, 0
 local others, extra, hints, looks_elsewhere = {}, {}, 0, false
-text = ARGV[3]
-at = 1
-while at <= #text do
-  n = n + 1
-  local kind, rule, id
-  kind, rule, counts[n], costs[n], id, at = unpack('<BBHI4c16', text, at)
-  ids[n] = id
-  if kind ~= GROUP then
-    local r = rules[rule + 1]
-    local shelf = r.shelf
-    local count = shelf.count + 1
-    rule_of[n], shelf.wanted[count], shelf.count = r, id, count
-    if r.also > 0 then looks_elsewhere = true end
+if plain then
+  local cost, next_count = unpack('<I4', ARGV[3])
+  for i = 4, #ARGV do
+    n = n + 1
+    ids[n], costs[n], rule_of[n], counts[n] = ARGV[i], cost, rules[1], 1
+    if next_count <= #ARGV[3] then counts[n], next_count = unpack('<H', ARGV[3], next_count) end
   end
-  if kind > 0 then
-    others[n] = kind
-    if kind == SETTLE then
-      local actual, stamped, stamp
-      actual, stamped, stamp, at = unpack('<dBd', text, at)
-      extra[n] = { actual, stamped == 1 and stamp or nil }
-    elseif kind == RENEW then
-      extra[n], at = unpack('<d', text, at)
-    elseif kind == HINT then
-      local a, b, c
-      a, b, c, at = unpack('<ddd', text, at)
-      extra[n], hints = { a, b, c }, hints + 1
+  rules[1].shelf.wanted, rules[1].shelf.count = ids, n
+else
+  text = ARGV[3]
+  at = 1
+  while at <= #text do
+    n = n + 1
+    local kind, rule, id
+    kind, rule, counts[n], costs[n], id, at = unpack('<BBHI4c16', text, at)
+    ids[n] = id
+    if kind ~= GROUP then
+      local r = rules[rule + 1]
+      local shelf = r.shelf
+      local count = shelf.count + 1
+      rule_of[n], shelf.wanted[count], shelf.count = r, id, count
+      if r.also > 0 then looks_elsewhere = true end
+    end
+    if kind > 0 then
+      others[n] = kind
+      if kind == SETTLE then
+        local actual, stamped, stamp
+        actual, stamped, stamp, at = unpack('<dBd', text, at)
+        extra[n] = { actual, stamped == 1 and stamp or nil }
+      elseif kind == RENEW then
+        extra[n], at = unpack('<d', text, at)
+      elseif kind == HINT then
+        local a, b, c
+        a, b, c, at = unpack('<ddd', text, at)
+        extra[n], hints = { a, b, c }, hints + 1
+      end
     end
   end
 end
@@ -183,105 +350,6 @@ local function write(r, id, state)
 end
 
 -- Functions are made when they are first needed, and get what they use as parameters: making them all would cost more than a common decision.
-
--- The common cases of single charges, done in one go: takes rule, state, number of requests and cost, and returns how many are granted, the answer, and the new
--- state if there is one. Or nothing, for what the algorithms below take care of; both compute the same.
-local function make_common(kind, now, unpack, pack, floor, min, max, sub)
-  local function share(room, count, cost)
-    if cost == 0 then return room >= 0 and count or 0 end
-    return max(0, min(count, floor(room / cost)))
-  end
-  if kind == 1 then
-    return function(r, state, count, cost)
-      local q, us = r[1], 0
-      if r[3] ~= 1 or q == 0 then return end
-      if state then
-        if #state ~= 25 then return end
-        local tag, full, length, own = unpack('<Bddd', state)
-        if tag ~= 84 or length ~= r[7] or own ~= q then return end
-        if full > now then us = full - now end
-      end
-      local g = share(r[4] - us, count, cost * q)
-      return g, pack('<Hdd', g, us, 0), g * cost > 0 and pack('<Bddd', 84, now + us + g * cost * q, r[7], q)
-    end
-  elseif kind == 2 then
-    return function(r, state, count, cost)
-      local length, used = r[2], 0
-      if length == 0 then return end
-      local start = now - now % length
-      if state then
-        if #state ~= 25 then return end
-        local tag, own, stop, stored = unpack('<Bddd', state)
-        if tag ~= 70 then return end
-        if own == start and stop == start + length then used = stored elseif now < stop then return end
-      end
-      local g = share(r[1] - used, count, cost)
-      return g, pack('<Hdd', g, start, used), g * cost > 0 and pack('<Bddd', 70, start, start + length, used + g * cost)
-    end
-  elseif kind == 3 then
-    return function(r, state, count, cost)
-      local length, previous, own, fading = r[2], 0, 0, 0
-      local start = now - now % length
-      if state then
-        if #state ~= 33 then return end
-        local tag, window, began, before, within = unpack('<Bdddd', state)
-        if tag ~= 67 or window ~= length or began > start then return end
-        if began == start then previous, own = before, within elseif began == start - length then previous = within end
-        if previous > 0 then
-          local left = length - (now - start)
-          if previous * left >= 4503599627370496 then return end
-          fading = floor((previous * left + length - 1) / length)
-        end
-      end
-      local g = share(r[1] - own - fading, count, cost)
-      return g, pack('<Hddd', g, start, previous, own), g * cost > 0 and pack('<Bdddd', 67, length, start, previous, own + g * cost)
-    end
-  elseif kind == 4 then
-    return function(r, state, count, cost)
-      local length, sum, last, size, first = r[2], 0, 0, 0, 14
-      if state then
-        size = #state
-        if size < 13 then return end
-        local tag, window, stored = unpack('<BdI4', state)
-        -- Longer logs are left to the algorithm, which puts instants together.
-        if tag ~= 87 or window ~= length or size > 12000 then return end
-        if size > 13 then
-          local horizon = now - length
-          last = unpack('<d', state, size - 11)
-          if last > now then return end
-          if last > horizon then
-            sum = stored
-            while true do
-              local instant, permits = unpack('<dI4', state, first)
-              if instant > horizon then break end
-              sum, first = sum - permits, first + 12
-            end
-          else
-            last, first = 0, size + 1
-          end
-        end
-      end
-      local g, fits_at = share(r[1] - sum, count, cost), 0
-      local taken = g * cost
-      if g < count then
-        -- Those that were just granted come back last.
-        local left, instant, permits, i = sum + taken, now, 0, first
-        while left + cost > r[1] and i <= size do
-          instant, permits, i = unpack('<dI4', state, i)
-          left = left - permits
-        end
-        if left + cost > r[1] then instant = now end
-        fits_at = instant + length
-      end
-      local answer = pack('<Hddd', g, sum, last, fits_at)
-      if taken == 0 then return g, answer end
-      local head, entry = pack('<BdI4', 87, length, sum + taken), pack('<dI4', now, taken)
-      if first > size then return g, answer, head .. entry end
-      return g, answer, head .. sub(state, first) .. entry
-    end
-  end
-end
-local common = {}
 
 -- What is not common, or not a single charge.
 local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack, pack, floor, byte, sub, min, max)
@@ -821,8 +889,8 @@ local function decide(i, count, cost)
     common[r.kind] = in_one_go
   end
   if in_one_go then
-    local g, answer, state = in_one_go(r, r.shelf.states[ids[i]], count, cost)
-    if g then return g, answer, state end
+    local g, state, a, b, c = in_one_go(r, r.shelf.states[ids[i]], count, cost)
+    if g then return g, pack('<' .. ANSWERS[r.kind], g, a, b, c), state end
   end
   return the_rest().decide(i, count, cost)
 end
@@ -847,16 +915,7 @@ end
 
 for c = 1, classes do
   local shelf = shelves[c]
-  if shelf.size > 0 then
-    redis.call('HSET', current[c], spread(shelf.fields, 1, shelf.size))
-    -- A generation lives through the one after it. It is created here, so this is where it gets its end: no key is ever without. What two generations ago was
-    -- written is not needed any more, and freeing it in the background is gentler than letting it expire. A ninth is added because time may go slower than the clock.
-    if shelf.is_new and redis.call('PTTL', current[c]) < 0 then
-      local stop = (floor(now / length[c]) + 2) * length[c]
-      redis.call('PEXPIRE', current[c], string.format('%.0f', math.ceil((stop - now) / 900) + 1000))
-      redis.call('UNLINK', old[c])
-    end
-  end
+  if shelf.size > 0 then keep(c, shelf.fields, shelf.size, shelf.is_new) end
 end
 if moved then
   for _, m in ipairs(moved) do
