@@ -25,8 +25,20 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
     /// <summary>Begins to run; at once it rests.</summary>
     public void Start() => Running = RunAsync();
 
-    /// <summary>Goes on, on the caller's thread. Called once after each time that it began to rest.</summary>
+    /// <summary>Goes on, on the caller's thread. It is called, or <see cref="WakeSoon"/>, once after each time that it began to rest.</summary>
     public void Wake() => _wake.SetResult(true);
+
+    /// <summary>
+    /// Goes on after what the pool is already about to do, which is mostly to read more requests: what they ask goes with the same batch. At once, when the pool has
+    /// nothing to do.
+    /// </summary>
+    public void WakeSoon()
+    {
+        if (ThreadPool.PendingWorkItemCount > 0)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else
+            Wake();
+    }
 
     void IThreadPoolWorkItem.Execute() => Wake();
 

