@@ -3,7 +3,7 @@ namespace Weir.Resp;
 /// <content>Deadlines: one coarse timer looks at everything that waits, and rests when nothing does.</content>
 public sealed partial class RespConnection
 {
-    private const int TicksBeforeRest = 100;
+    private const int TicksBeforeRest = 5;
 
     private readonly ITimer _timer;
     private readonly double _timestampsPerTick;
