@@ -115,6 +115,22 @@ public sealed class Rule
         Replaces = Replaces,
     };
 
+    /// <summary>One of several equal parts of this limit: all of them together admit no more than it does.</summary>
+    /// <param name="parts">How many parts: 1 or more.</param>
+    /// <returns>Null when the part is nothing.</returns>
+    public Rule? PartOf(int parts)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(parts, 1);
+        var options = ToOptions();
+        // A part of a bucket is a bucket that fills more slowly; of other rules, fewer permits.
+        if (Algorithm == AlgorithmKind.TokenBucket)
+        {
+            var slower = options with { Burst = Burst / parts, Window = options.Window * parts };
+            return TryCreate(slower, []) ?? TryCreate(options with { Burst = Burst / parts, Permits = Permits / parts }, []);
+        }
+        return Permits / parts == 0 ? null : TryCreate(options with { Permits = Permits / parts }, []);
+    }
+
     /// <summary>True when counters of both rules hold their state in the same form, so that one can go on with the other's.</summary>
     internal bool CountsLike(Rule other) =>
         Algorithm == other.Algorithm

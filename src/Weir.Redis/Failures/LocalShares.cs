@@ -168,20 +168,8 @@ internal sealed class LocalShares : IDisposable
         var nodes = Nodes;
         if (_shares.TryGetValue(rule, out var known) && known.Nodes == nodes)
             return known.Rule;
-        var share = Make(rule, nodes);
+        var share = rule.PartOf(nodes);
         _shares.AddOrUpdate(rule, new Share(nodes, share));
         return share;
-    }
-
-    // A part of a bucket is a bucket that fills more slowly; of other rules, fewer permits. Null: the part is nothing.
-    private static Rule? Make(Rule rule, int nodes)
-    {
-        var options = rule.ToOptions();
-        if (rule.Algorithm == AlgorithmKind.TokenBucket)
-        {
-            var slower = options with { Burst = rule.Burst / nodes, Window = options.Window * nodes };
-            return Rule.TryCreate(slower, []) ?? Rule.TryCreate(options with { Burst = rule.Burst / nodes, Permits = rule.Permits / nodes }, []);
-        }
-        return rule.Permits / nodes == 0 ? null : Rule.TryCreate(options with { Permits = rule.Permits / nodes }, []);
     }
 }
