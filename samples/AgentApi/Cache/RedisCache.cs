@@ -66,7 +66,7 @@ internal sealed class RedisCache(AgentConfig config) : IAsyncDisposable
     {
         if (state.IsConnected)
             log.LogInformation("cache {Endpoint}: connected, {Server}", state.Endpoint, state.Server);
-        else if (state.FailedAttempts <= 1)
+        else if (state.FailedAttempts <= 1 && state.Reason?.Failure.Cause != RespCause.Disposed)
             log.LogWarning("cache {Endpoint}: {Reason} Trying again.", state.Endpoint, state.Reason?.Message);
     }
 
