@@ -27,6 +27,9 @@ internal sealed class AgentConfig
     /// <summary>Who may talk to the assistant.</summary>
     public required ApiKeys ApiKeys { get; init; }
 
+    /// <summary>How much they may do, and who decides.</summary>
+    public required LimiterConfig Limiter { get; init; }
+
     /// <summary>Networks whose word about the client's address is believed.</summary>
     public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
 

@@ -18,6 +18,7 @@ internal sealed class AgentConfigReader(SettingsReader settings)
             Cache = cache,
             CachePassword = cachePassword,
             ApiKeys = ApiKeys.Read(settings),
+            Limiter = LimiterConfig.Read(settings),
             TrustedProxies = ReadTrustedProxies(),
             LogLevel = settings.Choice("LOG_LEVEL", LogLevel.Information, ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("info", LogLevel.Information), ("warn", LogLevel.Warning), ("error", LogLevel.Error)),

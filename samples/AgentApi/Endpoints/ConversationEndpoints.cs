@@ -1,7 +1,9 @@
 using AgentApi.Cache;
 using AgentApi.Data;
 using AgentApi.Http;
+using AgentApi.Limiting;
 using AgentApi.Talking;
+using Weir.AspNetCore;
 using Weir.Resp;
 
 namespace AgentApi.Endpoints;
@@ -11,15 +13,13 @@ internal sealed class ConversationEndpoints(ConversationStore store, SessionStor
 {
     private const int MaxTitle = 200;
     private const int MaxContent = 8_000;
-    private const int DefaultAnswerTokens = 256;
-    private const int MaxAnswerTokens = 4_096;
 
     public void Map(WebApplication app)
     {
         app.MapPost("/conversations", BeginAsync);
         app.MapGet("/conversations", ListAsync);
         app.MapGet("/conversations/{id:guid}", ShowAsync);
-        app.MapPost("/conversations/{id:guid}/messages", TalkAsync);
+        app.MapPost("/conversations/{id:guid}/messages", TalkAsync).RequireLimit(Limits.Tokens);
         app.MapGet("/session", SessionAsync);
     }
 
@@ -51,18 +51,19 @@ internal sealed class ConversationEndpoints(ConversationStore store, SessionStor
 
     private async Task TalkAsync(HttpContext context)
     {
+        // What was reserved is given back whatever goes wrong from here on.
+        context.SetLimitCost(0);
         var user = Caller.Require(context);
+        var maxTokens = TokenCost.MaxAnswerOf(context);
         var body = await BodyReader.ReadAsync<NewMessage>(context);
         var question = BodyReader.Text("content", body.Content, 1, MaxContent);
-        var maxTokens = body.MaxTokens ?? DefaultAnswerTokens;
-        if (maxTokens is < 1 or > MaxAnswerTokens)
-            throw new InputException("max_tokens", $"{maxTokens} must be 1 to {MaxAnswerTokens}.");
         var id = IdOf(context);
         var memory = await store.RecallAsync(id, user, context.RequestAborted) ?? throw NotFound();
         var reply = Assistant.Answer(question, memory, maxTokens);
         // From here on it is done whether or not the client still waits.
         var number = await store.AppendAsync(id, (question, reply.PromptTokens), (reply.Text, reply.CompletionTokens), CancellationToken.None)
             ?? throw new InputException("conversation", $"it is full with {ConversationStore.MaxMessages} messages. Begin another.", StatusCodes.Status409Conflict);
+        context.SetLimitCost(reply.TotalTokens);
         await RememberAsync(user, id, 1, CancellationToken.None);
         await answers.SendAsync(context, new TalkAnswer(id, number, Message.Assistant, reply.Text, new Usage(reply.PromptTokens, reply.CompletionTokens, reply.TotalTokens)),
             StatusCodes.Status201Created);
@@ -99,8 +100,6 @@ internal sealed class ConversationEndpoints(ConversationStore store, SessionStor
     private sealed record NewMessage
     {
         public string? Content { get; init; }
-
-        public int? MaxTokens { get; init; }
     }
 
     private sealed record ConversationAnswer(Conversation Conversation, List<Message>? Messages, int? NextAfter) : Answer;

@@ -44,10 +44,19 @@ internal sealed class InfoEndpoints(AgentConfig config, StatsReader stats, UserS
         config.Port,
         new StoreConfig(config.Database.ToString(), config.Database.Password.ToString().ToLowerInvariant()),
         new StoreConfig(CacheName, config.CachePassword.ToString().ToLowerInvariant()),
+        LimiterOf(config.Limiter),
         config.ApiKeys.Users.Count(),
         config.TrustedProxies.Count,
         (int)config.Drain.TotalSeconds,
         (int)config.ShutdownGrace.TotalSeconds));
+
+    private static LimiterView LimiterOf(LimiterConfig limiter) => new(
+        limiter.Kind.ToString().ToLowerInvariant(),
+        limiter.Nodes.Select(static n => n.Authority),
+        limiter.Failure.ToString().ToLowerInvariant(),
+        limiter.AddressPerMinute,
+        limiter.UserPerMinute,
+        limiter.TokensPerMinute);
 
     private async Task StatsAsync(HttpContext context) => await answers.SendAsync(context, await stats.ReadAsync(context.RequestAborted));
 
@@ -74,9 +83,12 @@ internal sealed class InfoEndpoints(AgentConfig config, StatsReader stats, UserS
     private sealed record RootAnswer(string Message, string DatabaseHost, string CacheHost, long? Visits) : Answer;
 
     private sealed record ConfigAnswer(
-        string LogLevel, int Port, StoreConfig Database, StoreConfig Cache, int ApiKeyUsers, int TrustedProxies, int DrainSeconds, int ShutdownSeconds) : Answer;
+        string LogLevel, int Port, StoreConfig Database, StoreConfig Cache, LimiterView Limiter, int ApiKeyUsers, int TrustedProxies, int DrainSeconds, int ShutdownSeconds) : Answer;
 
     private sealed record StoreConfig(string Address, string PasswordFrom);
+
+    private sealed record LimiterView(
+        string Kind, IEnumerable<string> Nodes, string FailurePolicy, int AddressPerMinute, int UserPerMinute, int TokensPerMinute);
 
     private sealed record VisitsAnswer(long Visits, List<InstanceVisits> Instances) : Answer;
 

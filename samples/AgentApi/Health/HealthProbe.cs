@@ -2,12 +2,13 @@ using AgentApi.Cache;
 using AgentApi.Configuration;
 using AgentApi.Data;
 using AgentApi.Hosting;
+using AgentApi.Limiting;
 using Npgsql;
 
 namespace AgentApi.Health;
 
 /// <summary>How things are: for each dependency null, or what is wrong with it.</summary>
-internal sealed record HealthReport(string? Database, string? Cache)
+internal sealed record HealthReport(string? Database, string? Cache, string? Limiter)
 {
     public bool IsWell => Database is null && Cache is null;
 }
@@ -16,7 +17,7 @@ internal sealed record HealthReport(string? Database, string? Cache)
 /// Asks the dependencies, at most once a second however many ask for it: one caller probes, the others wait for what it finds. Health checks
 /// of any number of balancers so cost a second of one connection's time at most.
 /// </summary>
-internal sealed class HealthProbe(Database database, RedisCache cache, AgentConfig config, AgentState state, TimeProvider time, ILogger<HealthProbe> log) : IDisposable
+internal sealed class HealthProbe(Database database, RedisCache cache, AgentConfig config, AgentState state, TimeProvider time, ILogger<HealthProbe> log, LimiterProbe? limiter = null) : IDisposable
 {
     private static readonly TimeSpan Believed = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -59,8 +60,8 @@ internal sealed class HealthProbe(Database database, RedisCache cache, AgentConf
     private async Task<HealthReport> ProbeAsync()
     {
         using var patience = new CancellationTokenSource(Patience, time);
-        var (first, second) = (ProbeDatabaseAsync(patience.Token), ProbeCacheAsync(patience.Token));
-        return new HealthReport(await first, await second);
+        var (first, second, third) = (ProbeDatabaseAsync(patience.Token), ProbeCacheAsync(patience.Token), ProbeLimiterAsync(patience.Token));
+        return new HealthReport(await first, await second, await third);
     }
 
     private async Task<string?> ProbeDatabaseAsync(CancellationToken cancellation)
@@ -94,11 +95,24 @@ internal sealed class HealthProbe(Database database, RedisCache cache, AgentConf
         }
     }
 
+    private async Task<string?> ProbeLimiterAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return limiter is null ? null : await limiter.ProbeAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return "it does not answer in time";
+        }
+    }
+
     private void Tell(HealthReport now)
     {
-        var before = _last?.Report ?? new HealthReport(null, null);
+        var before = _last?.Report ?? new HealthReport(null, null, null);
         Tell("database", before.Database, now.Database);
         Tell("cache", before.Cache, now.Cache);
+        Tell("limiter", before.Limiter, now.Limiter);
     }
 
     private void Tell(string what, string? before, string? now)

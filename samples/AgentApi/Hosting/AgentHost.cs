@@ -6,6 +6,7 @@ using AgentApi.Data;
 using AgentApi.Endpoints;
 using AgentApi.Health;
 using AgentApi.Http;
+using AgentApi.Limiting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -84,6 +85,7 @@ internal static class AgentHost
         services.AddSingleton<RedisCache>().AddSingleton<VisitCounter>().AddSingleton<SessionStore>();
         services.AddSingleton<HealthProbe>().AddSingleton<StatsReader>().AddSingleton<Answers>();
         services.AddSingleton<HealthEndpoints>().AddSingleton<InfoEndpoints>().AddSingleton<ConversationEndpoints>();
+        services.AddLimits(config.Limiter);
         services.AddHostedService<AgentLifetime>();
         services.Configure<HostOptions>(o => o.ShutdownTimeout = config.Drain + config.ShutdownGrace);
     }
@@ -118,6 +120,7 @@ internal static class AgentHost
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         app.Services.GetRequiredService<ILogger<AgentLifetime>>().LogInformation(
-            "instance {Instance} serves on {Address}: database {Database}, cache {Cache}", config.Instance, address, config.Database, config.Cache);
+            "instance {Instance} serves on {Address}: database {Database}, cache {Cache}, limiter {Limiter}", config.Instance, address, config.Database, config.Cache,
+            config.Limiter.Kind.ToString().ToLowerInvariant());
     }
 }

@@ -1,11 +1,14 @@
 using System.Text.Json;
 using AgentApi.Hosting;
+using Weir.AspNetCore;
 
 namespace AgentApi.Http;
 
 /// <summary>Writes bodies. All of them say who served the request.</summary>
 internal sealed class Answers(Identity identity)
 {
+    private const string ProblemType = "application/problem+json";
+
     /// <summary>Answers with a value, whose <c>served_by</c> is filled in.</summary>
     public Task SendAsync<T>(HttpContext context, T body, int status = StatusCodes.Status200OK)
         where T : Answer
@@ -14,13 +17,17 @@ internal sealed class Answers(Identity identity)
         return WriteAsync(context, body with { ServedBy = identity }, "application/json");
     }
 
+    /// <summary>Answers that a limit refuses. Status and headers are set already.</summary>
+    public Task RefusalAsync(HttpContext context, LimitResult result) =>
+        WriteAsync(context, RefusalAnswer.Of(context, result) with { ServedBy = identity }, ProblemType);
+
     /// <summary>Answers that something is wrong.</summary>
     public Task ProblemAsync(HttpContext context, int status, string title, string detail)
     {
         context.Response.StatusCode = status;
         context.Response.Headers.CacheControl = "no-store";
         var problem = new ProblemAnswer("about:blank", title, status, detail, RequestId.Of(context)) { ServedBy = identity };
-        return WriteAsync(context, problem, "application/problem+json");
+        return WriteAsync(context, problem, ProblemType);
     }
 
     // In one piece and with its length, so that whoever is in between needs to put nothing together.

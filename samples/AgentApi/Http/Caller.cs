@@ -7,23 +7,26 @@ internal static class Caller
 {
     public const string Header = "X-API-Key";
 
-    private static readonly object Slot = new();
+    private static readonly object UserSlot = new();
+    private static readonly object UnknownSlot = new();
 
     /// <summary>Looks the key up.</summary>
-    /// <returns>False when there is a key that nobody has.</returns>
-    public static bool TryIdentify(HttpContext context, ApiKeys keys)
+    public static void Identify(HttpContext context, ApiKeys keys)
     {
         var given = context.Request.Headers[Header];
         if (given.Count == 0)
-            return true;
-        if (given is not [{ } key] || !keys.TryFind(key, out var user))
-            return false;
-        context.Items[Slot] = user;
-        return true;
+            return;
+        if (given is [{ } key] && keys.TryFind(key, out var user))
+            context.Items[UserSlot] = user;
+        else
+            context.Items[UnknownSlot] = true;
     }
 
+    /// <summary>Whether there is a key, and nobody has it.</summary>
+    public static bool IsUnknown(HttpContext context) => context.Items.ContainsKey(UnknownSlot);
+
     /// <summary>The user, or null when the request has no key.</summary>
-    public static string? Of(HttpContext context) => context.Items[Slot] as string;
+    public static string? Of(HttpContext context) => context.Items[UserSlot] as string;
 
     /// <summary>The user.</summary>
     /// <exception cref="InputException">The request has no key.</exception>

@@ -2,6 +2,7 @@ using AgentApi.Cache;
 using AgentApi.Configuration;
 using AgentApi.Data;
 using AgentApi.Hosting;
+using AgentApi.Limiting;
 using Microsoft.AspNetCore.HttpOverrides;
 using Npgsql;
 using Weir.Resp;
@@ -23,7 +24,10 @@ internal static class Pipeline
         app.Use(AnswerHead);
         app.Use((context, next) => CountAsync(context, next, state, visits));
         app.UseRouting();
-        app.Use((context, next) => IdentifyAsync(context, next, config, answers));
+        app.Use((context, next) => IdentifyAsync(context, next, config));
+        // Behind it stand also those whose key nobody has, so that guessing keys has the limit of an address.
+        app.UseLimits(config.Limiter);
+        app.Use((context, next) => TurnAwayAsync(context, next, answers));
     }
 
     private static Task SignAsync(HttpContext context, RequestDelegate next, Identity identity, AgentState state)
@@ -133,8 +137,14 @@ internal static class Pipeline
         }
     }
 
-    private static Task IdentifyAsync(HttpContext context, RequestDelegate next, AgentConfig config, Answers answers) =>
-        IsHealth(context) || Caller.TryIdentify(context, config.ApiKeys)
+    private static Task IdentifyAsync(HttpContext context, RequestDelegate next, AgentConfig config)
+    {
+        Caller.Identify(context, config.ApiKeys);
+        return next(context);
+    }
+
+    private static Task TurnAwayAsync(HttpContext context, RequestDelegate next, Answers answers) =>
+        IsHealth(context) || !Caller.IsUnknown(context)
             ? next(context)
             : answers.ProblemAsync(context, StatusCodes.Status401Unauthorized, TitleOf(401), $"{Caller.Header}: nobody has this key. Send one that was given to you, or none.");
 

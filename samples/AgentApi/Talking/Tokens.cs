@@ -8,7 +8,10 @@ internal static class Tokens
     private const int BytesPerToken = 4;
 
     /// <summary>How many tokens a text has: at least 1.</summary>
-    public static int Count(string text) => Math.Max(1, (Encoding.UTF8.GetByteCount(text) + BytesPerToken - 1) / BytesPerToken);
+    public static int Count(string text) => OfBytes(Encoding.UTF8.GetByteCount(text));
+
+    /// <summary>How many tokens so many bytes have: at least 1.</summary>
+    public static int OfBytes(int bytes) => Math.Max(1, (bytes + BytesPerToken - 1) / BytesPerToken);
 
     /// <summary>The longest beginning of a text that has at most this many tokens.</summary>
     public static string Cut(string text, int maxTokens)

@@ -1,0 +1,17 @@
+using Weir;
+using Weir.AspNetCore;
+
+namespace AgentApi.Limiting;
+
+/// <summary>Asks whether somebody decides, by looking at a limit without taking anything from it.</summary>
+internal sealed class LimiterProbe(IWeirClient client)
+{
+    private static readonly Limit Look = Limit.Create("health", 1, TimeSpan.FromMinutes(1), domain: "agent");
+
+    /// <summary>Null when decisions are made, or what is wrong.</summary>
+    public async Task<string?> ProbeAsync(CancellationToken cancellation)
+    {
+        var result = await client.CheckAsync(new LimitCharge(Look, "health", Cost: 0), cancellation);
+        return result.Source == DecisionSource.Degraded ? "no node can be asked; requests are answered by the failure policy" : null;
+    }
+}
