@@ -50,7 +50,14 @@ internal sealed class NodeConfigReader(NodeOptions options, ICollection<string> 
             return null;
         if (!RespOptions.TryParse(url, out var redis, out var problem))
             problems.Add($"{Spoken(NodeSettings.RedisUrl)}: {problem}");
-        return redis;
+        return redis is not null && Get(NodeSettings.RedisPasswordFile) is { } path ? WithPassword(redis, path) : redis;
+    }
+
+    private RespOptions WithPassword(RespOptions redis, string path)
+    {
+        if (redis.Password is not null)
+            problems.Add($"{Spoken(NodeSettings.RedisUrl)} has a password and {Spoken(NodeSettings.RedisPasswordFile)} is set. Remove one of them.");
+        return redis with { Password = ReadSecretFile(NodeSettings.RedisPasswordFile, path) };
     }
 
     private Rule? ReadDefaultRule(FailurePolicy failure)
@@ -84,22 +91,21 @@ internal sealed class NodeConfigReader(NodeOptions options, ICollection<string> 
                 problems.Add($"{Spoken(direct)} and {Spoken(file)} are both set. Remove one of them.");
             given = options.SourceOf(direct) >= options.SourceOf(file);
         }
-        return given ? Get(direct) : Get(file) is { } path ? ReadTokenFile(path) : null;
+        return given ? Get(direct) : Get(file) is { } path ? ReadSecretFile(file, path) : null;
     }
 
-    private string? ReadTokenFile(string path)
+    private string? ReadSecretFile(Setting setting, string path)
     {
-        var name = Spoken(NodeSettings.AdminTokenFile);
         try
         {
             var text = File.ReadAllText(path).Trim();
-            if (text.Length > 0 && NodeSettings.AdminToken.TryParse(text, out var token))
-                return token;
-            problems.Add($"{name}: the text of '{path}' must be {NodeSettings.AdminToken.Expected}.");
+            if (text.Length > 0 && SettingFormats.Word.TryParse(text, out var secret))
+                return secret;
+            problems.Add($"{Spoken(setting)}: the text of '{path}' must be {SettingFormats.Word.Expected}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            problems.Add($"{name}: '{path}' cannot be read: {e.Message} Name a file that this user may read.");
+            problems.Add($"{Spoken(setting)}: '{path}' cannot be read: {e.Message} Name a file that this user may read.");
         }
         return null;
     }

@@ -17,6 +17,12 @@ public static class NodeSettings
         Mask = MaskUrl,
     };
 
+    internal static readonly Setting<string?> RedisPasswordFile = new("REDIS_PASSWORD_FILE", SettingFormats.Path)
+    {
+        DefaultNote = "none",
+        Description = "File whose text is the password for Redis, such as a mounted secret, for a URL that names none.",
+    };
+
     internal static readonly Setting<string?> RedisPrefix = new("REDIS_PREFIX", SettingFormats.KeyPrefix)
     {
         Default = "weir",
@@ -143,8 +149,8 @@ public static class NodeSettings
     /// <summary>Every setting, in the order in which people read them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
-        RedisUrl, RedisPrefix, DecisionTimeoutMillis, NodeId, NodeHost, ListenAddress, NodePort, NodeTtlMillis, DefaultLimit, DefaultWindowMillis,
-        DefaultAlgorithm, Rules, AdminToken, AdminTokenFile, FailurePolicy, LogLevel, LogFormat, MaxCounters, ShutdownGraceMillis, DrainMillis,
+        RedisUrl, RedisPasswordFile, RedisPrefix, DecisionTimeoutMillis, NodeId, NodeHost, ListenAddress, NodePort, NodeTtlMillis, DefaultLimit,
+        DefaultWindowMillis, DefaultAlgorithm, Rules, AdminToken, AdminTokenFile, FailurePolicy, LogLevel, LogFormat, MaxCounters, ShutdownGraceMillis, DrainMillis,
     ];
 
     // The rest of a URL helps to find a mistake; its user and passwords help the wrong people. In a URL that cannot be read they may be anywhere.

@@ -158,6 +158,39 @@ public sealed class NodeConfigTests
     }
 
     [Fact]
+    public void Create_WithARedisPasswordFile_AuthenticatesWithItsText()
+    {
+        using var file = new TextFile("p@ss/word\n");
+
+        Assert.Equal("p@ss/word", Create(("REDIS_URL", "redis://cache:6379"), ("REDIS_PASSWORD_FILE", file.Path)).Redis!.Password);
+    }
+
+    [Fact]
+    public void TryCreate_WithAPasswordInTheUrlAndInAFile_AsksForOne()
+    {
+        using var file = new TextFile("other");
+
+        Assert.Equal(
+            ["RATELIMITER_REDIS_URL has a password and RATELIMITER_REDIS_PASSWORD_FILE is set. Remove one of them."],
+            Problems(("REDIS_URL", "redis://:s3cret@cache"), ("REDIS_PASSWORD_FILE", file.Path)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    public void TryCreate_WithARedisPasswordFileOfNoPassword_SaysSoWithoutShowingIt(string text)
+    {
+        using var file = new TextFile(text);
+
+        Assert.Equal(
+            [$"RATELIMITER_REDIS_PASSWORD_FILE: the text of '{file.Path}' must be 1 to 512 printable ASCII characters without spaces."],
+            Problems(("REDIS_URL", "redis://cache"), ("REDIS_PASSWORD_FILE", file.Path)));
+    }
+
+    [Fact]
+    public void Create_WithARedisPasswordFileButNoRedis_DoesNotReadIt() => Assert.Null(Create(("REDIS_PASSWORD_FILE", "/no/such/password")).Redis);
+
+    [Fact]
     public void Create_WithProblems_ThrowsThemAll()
     {
         var e = Assert.Throws<ArgumentException>(() => Create(("NODE_PORT", "x"), ("LOG_LEVEL", "y")));
