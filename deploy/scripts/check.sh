@@ -67,6 +67,10 @@ check_value() { # NAME VALUE
     LOADGEN_RPS | LOADGEN_BURST_MULTIPLIER) matches "$1" "$2" '[0-9]+(\.[0-9]+)?' "a number" ;;
     LOADGEN_DURATION | LOADGEN_RAMP | LOADGEN_BURST_INTERVAL | LOADGEN_BURST_DURATION | LOADGEN_TIMEOUT) matches "$1" "$2" '[0-9]+(\.[0-9]+)?(ms|s|m|h)?' "seconds, or a time such as 90s or 2m" ;;
     PROMETHEUS_INTERVAL | PROMETHEUS_RETENTION) matches "$1" "$2" '([0-9]+(ms|s|m|h|d|w|y))+' "a time such as 15s or 15d" ;;
+    HEALTH_RETRIES) whole "$1" "$2" 1 100 ;;
+    HEALTH_*) matches "$1" "$2" '([0-9]+(ms|s|m))+' "a time such as 5s" ;;
+    *_CPUS) matches "$1" "$2" '[0-9]+(\.[0-9]+)?' "a number of processors such as 0.5" ;;
+    *_MEMORY) matches "$1" "$2" '[0-9]+[bBkKmMgG]?' "a size such as 256M" ;;
     DB_NAME | DB_USER) matches "$1" "$2" '[a-z_][a-z0-9_]{0,62}' "1 to 63 of a-z, 0-9 and _" ;;
     *_VERSION) matches "$1" "$2" '[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}' "the tag of an image" ;;
     TLS_CERTIFICATE | PROMETHEUS_CONFIG) [ -r "$2" ] || complain ".env: $1='$2' is no file that can be read." ;;
