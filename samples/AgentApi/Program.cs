@@ -1,6 +1,10 @@
 using System.Collections;
 using AgentApi.Configuration;
+using AgentApi.Health;
 using AgentApi.Hosting;
+
+if (args is ["health"])
+    return await HealthCommand.RunAsync();
 
 var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(static e => (string)e.Key, static e => e.Value as string ?? "");
 var problems = new List<string>();
