@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Weir.Server;
+using Weir.TestKit.Nodes;
 
 namespace Weir.Cli.Tests;
 

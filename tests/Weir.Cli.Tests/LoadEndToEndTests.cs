@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Weir.TestKit.Nodes;
 using Weir.TestKit.Redis;
 
 namespace Weir.Cli.Tests;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Weir.TestKit.Nodes;
 using Weir.TestKit.Redis;
 
 namespace Weir.Cli.Tests;

@@ -1,4 +1,5 @@
 using Weir.Redis.Tests.Fleets;
+using Weir.TestKit;
 using Weir.TestKit.Redis;
 
 namespace Weir.Redis.Tests.Faults;
@@ -23,7 +24,7 @@ internal sealed class Ordeal : IAsyncDisposable
 
     private readonly Fleet _fleet;
     private readonly Fleet _auditor;
-    private readonly Lateness _lateness = Lateness.Watch();
+    private readonly Lateness _lateness = Lateness.Watch(RedisNode.AsInProduction);
     private readonly Load _load;
     private readonly Charge _tight;
     private readonly Charge _wide;

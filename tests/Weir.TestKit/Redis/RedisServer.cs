@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Weir.TestKit.Redis;
 
@@ -11,10 +10,6 @@ namespace Weir.TestKit.Redis;
 /// </summary>
 public sealed class RedisServer : IAsyncDisposable
 {
-    private const int SigKill = 9;
-    private const int SigTerm = 15;
-    private const int SigCont = 18;
-    private const int SigStop = 19;
     private const int BusOffset = 10_000;
 
     // Below the range from which systems take the ports of outgoing connections, so that those do not get in the way.
@@ -101,10 +96,10 @@ public sealed class RedisServer : IAsyncDisposable
     public PlainReply Call(params string[] arguments) => PlainClient.Call(Port, arguments);
 
     /// <summary>Stops the process as it stands; connections stay open and nothing answers.</summary>
-    public void Pause() => Signal(SigStop);
+    public void Pause() => Signals.Send(_process, Signals.Stop);
 
     /// <summary>Lets a stopped process go on.</summary>
-    public void Resume() => Signal(SigCont);
+    public void Resume() => Signals.Send(_process, Signals.Continue);
 
     /// <summary>Ends the process at once, and with it its data.</summary>
     public async Task KillAsync()
@@ -116,7 +111,7 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Asks the process to end.</summary>
     public async Task StopAsync()
     {
-        Signal(SigTerm);
+        Signals.Send(_process, Signals.Terminate);
         await _process!.WaitForExitAsync();
     }
 
@@ -169,15 +164,5 @@ public sealed class RedisServer : IAsyncDisposable
         .SelectMany(static folder => new[] { Path.Combine(folder, "redis-server"), Path.Combine(folder, "valkey-server") })
         .FirstOrDefault(File.Exists);
 
-    private void Kill() => Signal(SigKill);
-
-    private void Signal(int signal)
-    {
-        if (_process is { HasExited: false })
-            _ = SendSignal(_process.Id, signal);
-    }
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SendSignal(int pid, int signal);
+    private void Kill() => Signals.Send(_process, Signals.Kill);
 }

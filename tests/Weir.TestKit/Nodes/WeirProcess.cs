@@ -1,20 +1,22 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Weir.Cli.Tests;
+namespace Weir.TestKit.Nodes;
 
-/// <summary>The built executable, run as users run it.</summary>
-internal sealed partial class WeirProcess : IAsyncDisposable
+/// <summary>
+/// The built executable, run as users run it. It ends with the test, or at the latest with the test process. A test project that uses it refers to Weir.Cli, so that
+/// the executable stands beside the tests.
+/// </summary>
+public sealed partial class WeirProcess : IAsyncDisposable
 {
-    private const int SigTerm = 15;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _errors = new();
     private readonly TaskCompletionSource<string> _url = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly EventHandler _onExit;
     private readonly Task _reading;
 
     private WeirProcess(string[] args)
@@ -26,6 +28,8 @@ internal sealed partial class WeirProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
+        _onExit = (_, _) => Signals.Send(_process, Signals.Kill);
+        AppDomain.CurrentDomain.ProcessExit += _onExit;
         _reading = Task.WhenAll(ReadAsync(_process.StandardOutput, _output), ReadAsync(_process.StandardError, _errors));
     }
 
@@ -45,10 +49,13 @@ internal sealed partial class WeirProcess : IAsyncDisposable
         return (await weir.ExitAsync(), weir.Output, weir.Errors);
     }
 
-    /// <summary>Starts a node on a free port of this machine and waits until it says where it listens.</summary>
+    /// <summary>Starts a node on this machine, on a free port unless the flags name one, and waits until it says where it listens.</summary>
+    /// <exception cref="InvalidOperationException">The node ended without listening.</exception>
+    /// <exception cref="TimeoutException">It did not say so in a minute.</exception>
     public static async Task<(WeirProcess Node, string Url)> ServeAsync(params string[] flags)
     {
-        var node = new WeirProcess(["serve", "--listen-address", "127.0.0.1", "--node-port", "0", .. flags]);
+        string[] port = flags.Contains("--node-port") ? [] : ["--node-port", "0"];
+        var node = new WeirProcess(["serve", "--listen-address", "127.0.0.1", .. port, .. flags]);
         try
         {
             return (node, await node._url.Task.WaitAsync(Patience));
@@ -61,6 +68,7 @@ internal sealed partial class WeirProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the end.</summary>
+    /// <exception cref="TimeoutException">It did not come in a minute.</exception>
     public async Task<int> ExitAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(Patience);
@@ -69,15 +77,15 @@ internal sealed partial class WeirProcess : IAsyncDisposable
     }
 
     /// <summary>Ends the process without asking it.</summary>
-    public void End() => _process.Kill();
+    public void End() => Signals.Send(_process, Signals.Kill);
 
     /// <summary>Asks the process to stop, as an orchestrator does.</summary>
-    public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+    public void Terminate() => Signals.Send(_process, Signals.Terminate);
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-            _process.Kill();
+        AppDomain.CurrentDomain.ProcessExit -= _onExit;
+        End();
         await _reading;
         _process.Dispose();
     }
@@ -104,8 +112,4 @@ internal sealed partial class WeirProcess : IAsyncDisposable
 
     [GeneratedRegex(@"http://127\.0\.0\.1:\d+", RegexOptions.NonBacktracking)]
     private static partial Regex Address();
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int pid, int signal);
 }
