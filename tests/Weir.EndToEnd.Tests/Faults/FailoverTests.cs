@@ -1,0 +1,31 @@
+using Weir.EndToEnd.Tests.Fleets;
+using Weir.TestKit.Redis;
+
+namespace Weir.EndToEnd.Tests.Faults;
+
+/// <summary>A primary that freezes, is replaced, and wakes up as if nothing had been.</summary>
+public sealed class FailoverTests
+{
+    [Fact]
+    public async Task PrimaryThatIsReplacedWhileItIsFrozen_AdmitsNothingWhenItWakes()
+    {
+        Assert.SkipWhen(RedisServer.Unavailable is not null, RedisServer.Unavailable ?? "");
+        await using var group = await RedisSentinel.StartAsync();
+        await using var fleet = await Fleet.StartOnAsync(group.Url, Ordeal.Rules);
+        await using var ordeal = await Ordeal.BeginAsync(fleet);
+
+        await ordeal.BreaksAsync(() =>
+        {
+            group.Primary.Pause();
+            return Task.CompletedTask;
+        });
+        await ordeal.IsMendedAsync(() => Eventually.IsTrueAsync(
+            () => group.Replica.Call("INFO", "replication").Text.Contains("role:master"), "the replica is the primary", Fleet.Patience));
+        group.Primary.Resume();
+        await Eventually.IsTrueAsync(
+            () => group.Primary.Call("INFO", "replication").Text.Contains("role:slave"), "the old primary is a replica", Fleet.Patience);
+        await ordeal.MoreAsync(1_000);
+
+        await ordeal.EndAsync();
+    }
+}
