@@ -34,25 +34,49 @@ if ! dotnet build Weir.slnx -c Release -v quiet -clp:NoSummary; then
   exit 1
 fi
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 unstable=()
+
+# Runs tests of a project and sets total, bad, out (skipped) and broken (the methods that failed).
+run() { # NAME FILTERS...
+  local name=$1 log status errors
+  shift
+  log=$(mktemp)
+  dotnet "artifacts/bin/$name/release/$name.dll" -noLogo -noColor "$@" 2>&1 | tee "$log" | grep -vE '^ *(Discover|Start|Finish)(ing|ed):'
+  status=${PIPESTATUS[0]}
+  read -r total errors bad out < <(sed -n 's/.*Total: *\([0-9]*\), Errors: *\([0-9]*\), Failed: *\([0-9]*\), Skipped: *\([0-9]*\).*/\1 \2 \3 \4/p' "$log" | tail -1)
+  mapfile -t broken < <(sed -n 's/^ *\([A-Za-z][A-Za-z0-9_.+]*\).* \[FAIL\]$/\1/p' "$log" | sort -u)
+  rm -f "$log"
+  total=${total:-0} out=${out:-0}
+  # A run that ends badly without counting a failure, or without counting at all, is a failure all the same.
+  [ $(( ${bad:-0} + ${errors:-0} )) -gt 0 ] || [ "$status" -eq 0 ] || broken=() bad=1
+  bad=$(( ${bad:-0} + ${errors:-0} ))
+  [ "$total" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
+}
+
+# Many tests judge durations, and a machine that stands still for a moment fails them. What failed is run once more, alone; what passes then is named at the end. What
+# says that a limit was not kept gets no second chance.
+again() { # NAME: of the run before; sets bad to what failed for good
+  local name=$1 methods=("${broken[@]}") first=$bad cases=$total skips=$out
+  [ "$bad" -gt 0 ] && [ "${#methods[@]}" -gt 0 ] && [ "${#methods[@]}" -le 5 ] || return
+  ! printf '%s\n' "${methods[@]}" | grep -qiE 'exact|replay|once|over_?admi' || return
+  say "once more: ${methods[*]}"
+  run "$name" $(printf -- '-method %s ' "${methods[@]}")
+  if [ "$bad" -eq 0 ]; then unstable+=("${methods[@]}"); else bad=$first; fi
+  total=$cases out=$skips
+}
+
 for project in tests/*.Tests; do
   name=$(basename "$project")
   case $name in *"$wanted"*) ;; *) continue ;; esac
   say "" "== $name"
-  log=$(mktemp)
-  dotnet "artifacts/bin/$name/release/$name.dll" -noLogo -noColor 2>&1 | tee "$log" | grep -vE '^ *(Discover|Start|Finish)(ing|ed):'
-  status=${PIPESTATUS[0]}
-  read -r total errors bad out < <(sed -n 's/.*Total: *\([0-9]*\), Errors: *\([0-9]*\), Failed: *\([0-9]*\), Skipped: *\([0-9]*\).*/\1 \2 \3 \4/p' "$log" | tail -1)
-  rm -f "$log"
-  # A run that ends badly without counting a failure, or without counting at all, is a failure all the same.
-  bad=$(( ${bad:-0} + ${errors:-0} ))
-  [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
-  [ "${total:-0}" -eq 0 ] && [ "$bad" -eq 0 ] && bad=1
-  passed=$(( passed + ${total:-0} - (bad > ${total:-0} ? ${total:-0} : bad) - ${out:-0} ))
+  run "$name"
+  again "$name"
+  passed=$(( passed + total - (bad > total ? total : bad) - out ))
   failed=$(( failed + bad ))
-  skipped=$(( skipped + ${out:-0} ))
+  skipped=$(( skipped + out ))
 done
 
 say ""
+[ "${#unstable[@]}" -eq 0 ] || say "unstable, passed when run once more: ${unstable[*]}"
 if [ "$skipped" -gt 0 ]; then say "$passed passed, $failed failed, $skipped skipped"; else say "$passed passed, $failed failed"; fi
 [ "$failed" -eq 0 ]
