@@ -25,7 +25,7 @@ public sealed partial class RespClient
             try
             {
                 var endpoint = await _source.ResolveAsync(_stop.Token);
-                var connection = await _connector.ConnectAsync(endpoint, RespLogin.ToServer(_options), _stop.Token);
+                var connection = await ConnectToAsync(endpoint);
                 var since = _time.GetTimestamp();
                 Publish(connection);
                 var reason = await WatchAsync(connection);
@@ -49,6 +49,23 @@ public sealed partial class RespClient
                 Publish(new RespFailureException(failure, null, e.Message, e), null, backOff.Attempts + 1);
             }
             await Task.Delay(backOff.Next(), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // A server that was replaced because it hangs takes the whole timeout to not answer: by then there may be another one.
+    private async Task<RespConnection> ConnectToAsync(RespEndpoint endpoint)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var connecting = _connector.ConnectAsync(endpoint, RespLogin.ToServer(_options), stop.Token);
+        await Task.WhenAny(connecting, _source.WatchAsync(endpoint, stop.Token));
+        await stop.CancelAsync();
+        try
+        {
+            return await connecting;
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            throw new RespFailureException(new RespFailure(RespStage.Connect, RespCause.PrimaryMoved), endpoint);
         }
     }
 

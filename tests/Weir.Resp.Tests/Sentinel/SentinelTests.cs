@@ -39,6 +39,21 @@ public class SentinelTests
     }
 
     [Fact]
+    public async Task Failover_WhileTheOldPrimaryAcceptsAndDoesNotAnswer_IsNotWaitedFor()
+    {
+        Needs.Redis();
+        await using var group = await RedisSentinel.StartAsync();
+        // Longer than the test waits.
+        await using var client = await ConnectAsync(group, static o => o with { ConnectTimeout = TimeSpan.FromMinutes(5), StallTimeout = TimeSpan.FromMilliseconds(50) });
+        group.Primary.Pause();
+        using (var none = await client.SendAsync(RespCommand.Create("GET", "key")))
+            Assert.False(none.HasReply);
+
+        // The client tries the old primary again by now, because the Sentinels take half a second to give it up.
+        await ConnectedToAsync(client, group.Replica);
+    }
+
+    [Fact]
     public async Task Connect_WhenSentinelsCannotTell_SaysWhy()
     {
         Needs.Redis();
@@ -63,9 +78,10 @@ public class SentinelTests
     private static Task ConnectedToAsync(RespClient client, RedisServer server) =>
         Eventually.IsTrueAsync(() => client.State is { IsConnected: true } s && s.Endpoint!.Value.Port == server.Port, $"the client is connected to port {server.Port}");
 
-    private static async Task<RespClient> ConnectAsync(RedisSentinel group)
+    private static async Task<RespClient> ConnectAsync(RedisSentinel group, Func<RespOptions, RespOptions>? change = null)
     {
-        var client = new RespClient(RespOptions.Parse(group.Url) with { SentinelPoll = TimeSpan.FromMilliseconds(100) });
+        var options = RespOptions.Parse(group.Url) with { SentinelPoll = TimeSpan.FromMilliseconds(100) };
+        var client = new RespClient(change?.Invoke(options) ?? options);
         await client.ConnectAsync();
         Assert.Equal(group.Primary.Port, client.State.Endpoint!.Value.Port);
         return client;
