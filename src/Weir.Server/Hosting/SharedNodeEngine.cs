@@ -19,6 +19,9 @@ internal sealed partial class SharedNodeEngine : NodeEngine, ISharedStateOwner
     private static readonly TimeSpan FirstDecision = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(1);
 
+    // Redis is back for callers when its nodes have found it, and that is promised within two seconds.
+    private static readonly TimeSpan SentinelPoll = TimeSpan.FromMilliseconds(250);
+
     private readonly NodeConfig _config;
     private readonly RespOptions _server;
     private readonly ChargeResolver _resolver;
@@ -43,6 +46,7 @@ internal sealed partial class SharedNodeEngine : NodeEngine, ISharedStateOwner
                 DeadlineResolution = TimeSpan.FromMilliseconds(2),
                 MinBackOff = TimeSpan.FromMilliseconds(20),
                 MaxBackOff = TimeSpan.FromMilliseconds(250),
+                SentinelPoll = SentinelPoll,
             },
             time);
         _engine = new RedisEngine(_client, new RedisEngineOptions { Prefix = config.RedisPrefix, DecisionTimeout = config.DecisionTimeout }, time);
