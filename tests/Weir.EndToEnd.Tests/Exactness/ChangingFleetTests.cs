@@ -14,7 +14,7 @@ public sealed class ChangingFleetTests
     private static readonly string[] Algorithms = ["sliding-window", "token-bucket", "fixed-window", "sliding-counter", "concurrency"];
 
     private static readonly string Rules = "domain: default\ndescriptors:\n" + string.Concat(Algorithms.Select(static a =>
-        $$"""  - { key: key, value: "{{a}}-*", rate_limit: { name: {{a}}, algorithm: {{a}}, limit: {{Limit}}, window: {{Windows.Long}} } }""" + "\n"));
+        $$"""  - { key: key, value: "{{a}}-*", rate_limit: { name: {{a}}, algorithm: {{a}}, limit: {{Limit}}, window: {{LongWindow.Text}} } }""" + "\n"));
 
     private readonly List<Round> _rounds = [];
     private Round _round = new(0);

@@ -22,7 +22,7 @@ public sealed class OneKeyTests
     public async Task Admitted_IsExactlyTheLimit(string algorithm)
     {
         await using var fleet = await Fleet.StartAsync(
-            null, "--default-algorithm", algorithm, "--default-limit", $"{Limit}", "--default-window-ms", Windows.LongMilliseconds, "--decision-timeout-ms", "5000");
+            null, "--default-algorithm", algorithm, "--default-limit", $"{Limit}", "--default-window-ms", LongWindow.Milliseconds, "--decision-timeout-ms", "5000");
         for (var round = 0; round < Rounds; round++)
         {
             var tallies = fleet.Routed.Select(_ => Tally.OfKey($"round-{round}")).ToArray();
