@@ -8,7 +8,7 @@ public sealed class LoadCommandTests
     [Theory]
     [InlineData("load --rps 5", "weir load: no target is named. Give --targets http://localhost:8000, or set TARGETS.")]
     [InlineData("load --targets http://a --rps nil", "weir load: --rps: 'nil' must be a rate from 0.001 to 1,000,000 requests a second.")]
-    [InlineData("load --targets http://a --burst-duration 40", "weir load: --burst-duration: 40s must be shorter than --burst-interval, 30s: bursts would overlap.")]
+    [InlineData("load --targets http://a --burst-multiplier 2 --burst-duration 40", "weir load: --burst-duration: 40s must be shorter than --burst-interval, 30s: bursts would overlap.")]
     [InlineData("load --targets http://a --scenario /no/such/file", "weir load: --scenario: '/no/such/file' cannot be read: ")]
     public async Task Load_WithAValueThatIsWrong_SaysSoAndExitsWith2(string line, string problem)
     {

@@ -13,4 +13,19 @@ internal static class Bounds
     public const int MostKeys = 10_000_000;
     public const double MostZipf = 10;
     public const int MostSteps = 10_000;
+
+    /// <summary>A burst is two pieces of the plan, and the plan is kept in memory. Enough for 30 days with one every 13 s.</summary>
+    public const int MostBursts = 200_000;
+
+    /// <summary>Pieces of a plan: steps, bursts and what lies between them.</summary>
+    public const int MostSegments = 2 * MostBursts;
+
+    /// <summary>A file of keys, in bytes.</summary>
+    public const int MostKeyFileBytes = 500_000_000;
+
+    /// <summary>A body, in bytes.</summary>
+    public const int MostBodyBytes = 50_000_000;
+
+    /// <summary>A scenario, in bytes.</summary>
+    public const int MostScenarioBytes = 1_000_000;
 }

@@ -13,6 +13,8 @@ internal sealed partial class ConfigReader
     private const string KeysForm = "a number of keys, zipf:N, zipf:N:EXPONENT, fixed:NAME or file:PATH";
     private const int MostKeyBytes = 4_096;
 
+    private static readonly string[] OfTransport = ["Content-Length", "Transfer-Encoding"];
+
     private SendOptions Sending()
     {
         var shape = new RequestShape(ReadMethod(), ReadPath(), ReadHeaders(), ReadBody());
@@ -22,6 +24,8 @@ internal sealed partial class ConfigReader
         var keys = ReadKeys();
         // Without its key in the request, everything is one key to the limiter.
         if (!shape.NamesKey)
+            HasNoMeaning("where no {key} stands in path, headers or body", "Put {key} there, or leave it out.", LoadSettings.Keys, LoadSettings.KeyPrefix);
+        if (!shape.NamesKey)
             keys = KeySource.Given("not in the request", ["(all requests)"], 0);
         return new SendOptions(shape, keys, statuses, inFlight, timeout, options.IsOn(LoadSettings.Resend), options.IsOn(LoadSettings.Insecure));
     }
@@ -29,7 +33,7 @@ internal sealed partial class ConfigReader
     private HttpMethod ReadMethod()
     {
         var text = options.TextOf(LoadSettings.Method) ?? "";
-        if (text.Length is > 0 and <= 32 && text.All(char.IsAsciiLetter))
+        if (text.Length is > 0 and <= 32 && text.All(char.IsAsciiLetter) && !text.Equals("CONNECT", StringComparison.OrdinalIgnoreCase))
             return new HttpMethod(text.ToUpperInvariant());
         Problem(LoadSettings.Method, $"'{text}' must be an HTTP method such as GET or POST.");
         return HttpMethod.Get;
@@ -50,8 +54,12 @@ internal sealed partial class ConfigReader
         {
             var colon = text.IndexOf(':');
             var name = colon < 0 ? "" : text[..colon].Trim();
-            if (name.Length > 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)) && !text.Any(static c => c is '\r' or '\n'))
+            if (name.Length > 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)) && !text.Any(static c => char.IsControl(c) && c != '\t'))
+            {
+                if (OfTransport.Contains(name, StringComparer.OrdinalIgnoreCase))
+                    Problem(LoadSettings.Header, $"'{name}' cannot be set: it follows from the body. Leave it out, and give --body.");
                 headers.Add((name, Template.Parse(text[(colon + 1)..].Trim())));
+            }
             else
                 Problem(LoadSettings.Header, $"'{text}' must be a name, a colon and a value, such as 'X-User: {{key}}'.");
         }
@@ -62,7 +70,7 @@ internal sealed partial class ConfigReader
     {
         if (options.TextOf(LoadSettings.Body) is not { } text)
             return null;
-        return text.StartsWith('@') ? TryReadFile(LoadSettings.Body, text[1..]) is { } content ? Template.Parse(content) : null : Template.Parse(text);
+        return text.StartsWith('@') ? TryReadFile(LoadSettings.Body, text[1..], Bounds.MostBodyBytes) is { } content ? Template.Parse(content) : null : Template.Parse(text);
     }
 
     private List<int> Statuses(LoadSetting setting)
@@ -77,8 +85,10 @@ internal sealed partial class ConfigReader
     private KeySource ReadKeys()
     {
         var text = (options.TextOf(LoadSettings.Keys) ?? "").Trim();
-        var seed = (ulong)Number(LoadSettings.Seed, 0, 1e15, "a number");
+        var seed = (ulong)Number(LoadSettings.Seed, 0, 1e15, "a whole number", whole: true);
         var parts = text.Split(':', 2);
+        if (parts is ["fixed" or "file", _])
+            HasNoMeaning($"with {options.NameOf(LoadSettings.Keys)} {text}, which names its keys itself", "Leave one of the two out.", LoadSettings.KeyPrefix);
         return (parts[0], parts.Length) switch
         {
             ("fixed", 2) => Given([parts[1]], "one", seed),
@@ -109,7 +119,7 @@ internal sealed partial class ConfigReader
 
     private KeySource FromFile(string path, ulong seed)
     {
-        var lines = TryReadFile(LoadSettings.Keys, path)?.Split('\n').Select(static l => l.TrimEnd('\r')).Where(static l => l.Length > 0).ToList() ?? ["-"];
+        var lines = TryReadFile(LoadSettings.Keys, path, Bounds.MostKeyFileBytes)?.Split('\n').Select(static l => l.TrimEnd('\r')).Where(static l => l.Length > 0).ToList() ?? ["-"];
         if (lines.Count is 0 or > Bounds.MostKeys)
             Problem(LoadSettings.Keys, $"'{path}' has {lines.Count:N0} keys. Give 1 to {Bounds.MostKeys:N0}, one on each line.");
         return Given(lines, $"{lines.Count:N0} of {Path.GetFileName(path)}, drawn evenly", seed);
@@ -122,20 +132,21 @@ internal sealed partial class ConfigReader
         return KeySource.Given(description, names.Count == 0 ? ["-"] : names, seed);
     }
 
-    private string? TryReadFile(LoadSetting setting, string path)
+    private string? TryReadFile(LoadSetting setting, string path, int mostBytes)
     {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            Problem(setting, $"'{path}' cannot be read: {e.Message.TrimEnd('.')}.");
-            return null;
-        }
+        var text = TextFile.TryRead(path, mostBytes, out var problem);
+        if (problem is not null)
+            Problem(setting, problem);
+        return text;
     }
 
-    private ReportFiles Files() => new(Writable(LoadSettings.Json), Writable(LoadSettings.Html), Writable(LoadSettings.Csv));
+    private ReportFiles Files()
+    {
+        var files = new ReportFiles(Writable(LoadSettings.Json), Writable(LoadSettings.Html), Writable(LoadSettings.Csv));
+        foreach (var same in files.All.Where(static f => !f.Path.StartsWith("/dev/", StringComparison.Ordinal)).GroupBy(static f => Path.GetFullPath(f.Path)).Where(static g => g.Count() > 1))
+            problems.Add($"{string.Join(" and ", same.Select(static f => "--" + f.Setting))}: both name '{same.First().Path}', and one would overwrite the other. Name two files.");
+        return files;
+    }
 
     // Found out before the run, not after it: the file is opened, and taken away again if it was not there.
     private string? Writable(LoadSetting setting)

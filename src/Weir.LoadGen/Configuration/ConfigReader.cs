@@ -15,6 +15,7 @@ internal sealed partial class ConfigReader(LoadOptions options, ICollection<stri
     public LoadConfig? TryRead()
     {
         var before = problems.Count;
+        FindConflicts();
         var closed = Choice(LoadSettings.Loop, "open", "closed") == 1;
         var expect = options.TextOf(LoadSettings.Expect);
         var config = new LoadConfig
@@ -33,6 +34,7 @@ internal sealed partial class ConfigReader(LoadOptions options, ICollection<stri
             Files = Files(),
             NoLive = options.IsOn(LoadSettings.NoLive),
             DryRun = options.IsOn(LoadSettings.DryRun),
+            Notes = _notes,
         };
         return problems.Count == before ? config : null;
     }
@@ -42,28 +44,22 @@ internal sealed partial class ConfigReader(LoadOptions options, ICollection<stri
         var urls = new List<Uri>();
         foreach (var text in (options.TextOf(LoadSettings.Targets) ?? "").Split([',', ' ', '\n', ';'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0 && url.Query.Length == 0 && url.Fragment.Length == 0)
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0 && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0)
                 urls.Add(url);
+            else if (url is { UserInfo.Length: > 0 })
+                Problem(LoadSettings.Targets, $"'{url.Scheme}://{url.Authority}' must have no user and password: they would not be sent. Give --header 'Authorization: ...' instead.");
             else
                 Problem(LoadSettings.Targets, $"'{text}' must be a URL such as http://localhost:8000, without a query.");
         }
-        if (urls.Count == 0 && options.TextOf(LoadSettings.Targets) is null or "")
+        // A scenario that could not be read may have named them.
+        if (urls.Count == 0 && options.TextOf(LoadSettings.Targets) is null or "" && (options.TextOf(LoadSettings.Scenario) is null || problems.Count == 0))
             problems.Add("no target is named. Give --targets http://localhost:8000, or set TARGETS.");
         else if (urls.Count > ushort.MaxValue)
             Problem(LoadSettings.Targets, $"{urls.Count:N0} targets are more than {ushort.MaxValue:N0}.");
         return urls;
     }
 
-    private Profile ClosedProfile()
-    {
-        foreach (var setting in new[] { LoadSettings.Rps, LoadSettings.Ramp, LoadSettings.BurstMultiplier, LoadSettings.Scenario, LoadSettings.WhenFull, LoadSettings.MinRate })
-        {
-            if (options.Given.TryGetValue(setting.Name, out var given) && given.IsFlag && !(setting == LoadSettings.MinRate && !IsShare(given.Values[^1]))
-                && !(setting == LoadSettings.Scenario && options.Scenario is not { Stages.Count: > 0 }))
-                problems.Add($"{given.Source}: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.");
-        }
-        return new Profile(Shapes.Constant(0, DurationSeconds()));
-    }
+    private Profile ClosedProfile() => new(Shapes.Constant(0, DurationSeconds()));
 
     private Profile OpenProfile()
     {
@@ -74,24 +70,18 @@ internal sealed partial class ConfigReader(LoadOptions options, ICollection<stri
         var ramp = Time(LoadSettings.Ramp, 0, Bounds.MostSeconds);
         if (ramp > seconds)
             Problem(LoadSettings.Ramp, $"{Times.Format(ramp)} must not be longer than {options.NameOf(LoadSettings.Duration)}, {Times.Format(seconds)}.");
-        return Shapes.RampAndBursts(rate, Math.Min(ramp, seconds), ReadBursts(rate), seconds);
+        return Shapes.RampAndBursts(rate, Math.Min(ramp, seconds), ReadBursts(rate, ramp, seconds), seconds);
     }
 
     private Profile FromStages(Scenario scenario)
     {
-        foreach (var setting in new[] { LoadSettings.Rps, LoadSettings.Duration, LoadSettings.Ramp, LoadSettings.BurstMultiplier, LoadSettings.BurstInterval, LoadSettings.BurstDuration })
-        {
-            // Containers set the variables always; a flag was meant.
-            if (options.Given.TryGetValue(setting.Name, out var given) && given.IsFlag)
-                problems.Add($"{given.Source}: has no meaning beside the stages of {scenario.Name}. Leave one of the two out.");
-        }
         var profile = Shapes.Sequence(scenario.Stages);
         if (profile.PeakRate <= 0)
             problems.Add($"{scenario.Name}: no stage sends anything. Give one a rate above 0.");
         return profile;
     }
 
-    private Bursts? ReadBursts(double rate)
+    private Bursts? ReadBursts(double rate, double ramp, double seconds)
     {
         var factor = Number(LoadSettings.BurstMultiplier, 1, Bounds.MostMultiplier, "a factor");
         var interval = Time(LoadSettings.BurstInterval, Bounds.LeastSeconds, Bounds.MostSeconds);
@@ -100,7 +90,17 @@ internal sealed partial class ConfigReader(LoadOptions options, ICollection<stri
             Problem(LoadSettings.BurstDuration, $"{Times.Format(length)} must be shorter than {options.NameOf(LoadSettings.BurstInterval)}, {Times.Format(interval)}: bursts would overlap.");
         if (rate * factor > Bounds.MostRate)
             Problem(LoadSettings.BurstMultiplier, $"{factor:0.###} times {rate:0.###} is more than {Bounds.MostRate:N0} requests a second. Lower one of them.");
-        return factor > 1 && length < interval ? new Bursts(factor, interval, length) : null;
+        if (factor <= 1 || length >= interval)
+            return null;
+        // A run without end repeats its bursts; only those of its ramp are planned one by one.
+        if ((double.IsInfinity(seconds) ? ramp : seconds) / interval > Bounds.MostBursts)
+        {
+            Problem(LoadSettings.BurstInterval, $"{Times.Format(interval)} makes more than {Bounds.MostBursts:N0} bursts. Raise it, or lower {options.NameOf(LoadSettings.Duration)}.");
+            return null;
+        }
+        if (interval >= seconds)
+            _notes.Add($"{options.NameOf(LoadSettings.BurstMultiplier)}: no burst comes, because the first is due after {Times.Format(interval)} and the run lasts {Times.Format(seconds)}. Lower {options.NameOf(LoadSettings.BurstInterval)}.");
+        return new Bursts(factor, interval, length);
     }
 
     private double DurationSeconds() => Time(LoadSettings.Duration, 0, Bounds.MostSeconds) is var seconds && seconds == 0 ? double.PositiveInfinity : seconds;
@@ -137,10 +137,10 @@ internal sealed partial class ConfigReader(LoadOptions options, ICollection<stri
         return null;
     }
 
-    private double Number(LoadSetting setting, double least, double most, string what, string unit = "")
+    private double Number(LoadSetting setting, double least, double most, string what, string unit = "", bool whole = false)
     {
         var text = options.TextOf(setting) ?? "";
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most && (!whole || number % 1 == 0))
             return number;
         Problem(setting, $"'{text}' must be {what} from {least:0.###} to {most:N0}{unit}.");
         return Math.Max(1, least);

@@ -40,6 +40,9 @@ internal sealed class LoadConfig
     /// <summary>Whether to print the plan and send nothing.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>What was given and has no effect, and what may surprise. To be told before anything is sent.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     public KeySource Keys => Sending.Keys;
 
     /// <summary>Checks everything that was given.</summary>

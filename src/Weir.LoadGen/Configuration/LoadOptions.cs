@@ -18,11 +18,11 @@ internal sealed class LoadOptions
     {
         var options = new LoadOptions();
         foreach (var (name, values) in flags)
-            options._given[name] = new GivenValue(values, "--" + name, IsFlag: true);
+            options._given[name] = new GivenValue(values, "--" + name, GivenBy.Flag);
         foreach (var setting in LoadSettings.All)
         {
             if (setting.Variable is { } named && variable(named) is { } text && !string.IsNullOrWhiteSpace(text))
-                options._given.TryAdd(setting.Name, new GivenValue([text], named, IsFlag: false));
+                options._given.TryAdd(setting.Name, new GivenValue([text], named, GivenBy.Variable));
         }
         if (options.TextOf(LoadSettings.Scenario) is { } path)
             options.AddScenario(path, problems);
@@ -36,7 +36,8 @@ internal sealed class LoadOptions
     public IReadOnlyList<string> TextsOf(LoadSetting setting) => _given.TryGetValue(setting.Name, out var given) ? given.Values : [];
 
     /// <summary>Whether a switch is on.</summary>
-    public bool IsOn(LoadSetting setting) => _given.TryGetValue(setting.Name, out var given) && given.Values is not ["false"];
+    public bool IsOn(LoadSetting setting) =>
+        _given.TryGetValue(setting.Name, out var given) && !(given.Values is [var value] && value.Equals("false", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What to call a setting in a message: the way it was given.</summary>
     public string NameOf(LoadSetting setting) => _given.TryGetValue(setting.Name, out var given) ? given.Source : setting.Flag;
@@ -52,5 +53,18 @@ internal sealed class LoadOptions
 /// <summary>What was given for a setting.</summary>
 /// <param name="Values">The texts.</param>
 /// <param name="Source">How the user knows it: <c>--rps</c>, <c>RPS</c>, or a place in a scenario.</param>
-/// <param name="IsFlag">Whether it stands on the command line.</param>
-internal sealed record GivenValue(IReadOnlyList<string> Values, string Source, bool IsFlag);
+/// <param name="By">What kind of place that is.</param>
+internal sealed record GivenValue(IReadOnlyList<string> Values, string Source, GivenBy By);
+
+/// <summary>Where a text can come from.</summary>
+internal enum GivenBy
+{
+    /// <summary>The command line.</summary>
+    Flag,
+
+    /// <summary>The environment. Containers set all variables always, so that one of them alone says little about what is meant.</summary>
+    Variable,
+
+    /// <summary>The scenario's file.</summary>
+    Scenario,
+}

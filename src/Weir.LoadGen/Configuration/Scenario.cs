@@ -7,7 +7,6 @@ namespace Weir.LoadGen.Configuration;
 /// <summary>A scenario from a YAML file: stages of load, and settings by the names of their flags.</summary>
 internal sealed class Scenario
 {
-    private const long MostBytes = 1_000_000;
     private const string StagesKey = "stages";
 
     private readonly List<KeyValuePair<string, GivenValue>> _settings = [];
@@ -30,20 +29,10 @@ internal sealed class Scenario
     /// <returns>Null when it cannot be read at all; otherwise what could be read, with all problems told.</returns>
     public static Scenario? TryRead(string path, List<string> problems)
     {
-        try
-        {
-            if (new FileInfo(path) is { Exists: true, Length: > MostBytes } large)
-            {
-                problems.Add($"--scenario: {path} has {large.Length:N0} bytes and may have {MostBytes:N0}. Is it a scenario?");
-                return null;
-            }
-            return Parse(Path.GetFileName(path), File.ReadAllText(path), problems);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            problems.Add($"--scenario: '{path}' cannot be read: {e.Message.TrimEnd('.')}. Name a readable YAML file.");
-            return null;
-        }
+        if (TextFile.TryRead(path, Bounds.MostScenarioBytes, out var problem) is { } text)
+            return Parse(Path.GetFileName(path), text, problems);
+        problems.Add($"--scenario: {problem}");
+        return null;
     }
 
     /// <summary>Reads a text.</summary>
@@ -55,6 +44,11 @@ internal sealed class Scenario
         var scenario = new Scenario(name, problems);
         try
         {
+            if (YamlShape.FindProblem(text) is var (line, problem))
+            {
+                problems.Add($"{name}:{line}: {problem}");
+                return null;
+            }
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
             if (stream.Documents is [{ RootNode: YamlMappingNode root }])
@@ -89,17 +83,22 @@ internal sealed class Scenario
         var texts = value switch
         {
             YamlScalarNode scalar => [scalar.Value ?? ""],
-            YamlSequenceNode list when list.Children.All(static c => c is YamlScalarNode) => list.Children.Select(static c => ((YamlScalarNode)c).Value ?? "").ToList(),
+            YamlSequenceNode list when setting.Kind != SettingKind.Switch && list.Children.All(static c => c is YamlScalarNode) => list.Children.Select(static c => ((YamlScalarNode)c).Value ?? "").ToList(),
             _ => null,
         };
         if (texts is null)
         {
-            Problem(value, $"{setting.Name}: must be a value or a list of values.");
+            Problem(value, $"{setting.Name}: must be {(setting.Kind == SettingKind.Switch ? "true or false" : "a value or a list of values")}.");
+            return;
+        }
+        if (setting.Kind == SettingKind.Switch && !bool.TryParse(texts[0], out _))
+        {
+            Problem(value, $"{setting.Name}: '{texts[0]}' must be true or false.");
             return;
         }
         // A list is what commas make of it elsewhere.
         IReadOnlyList<string> given = setting.Kind == SettingKind.List ? texts : [string.Join(',', texts)];
-        _settings.Add(KeyValuePair.Create(setting.Name, new GivenValue(given, $"{_name}:{key.Start.Line}: {setting.Name}", IsFlag: false)));
+        _settings.Add(KeyValuePair.Create(setting.Name, new GivenValue(given, $"{_name}:{key.Start.Line}: {setting.Name}", GivenBy.Scenario)));
     }
 
     private void ReadStages(YamlNode value)
@@ -115,6 +114,11 @@ internal sealed class Scenario
                 Problem(item, $"a stage must be one of {Stage.Kinds} with its fields, such as 'constant: {{ rps: 100, duration: 30s }}'.");
             else if (new Stage(kind.Value ?? "", fields, this).TryRead() is { } segments)
                 _stages.Add(segments);
+            if (_stages.Sum(static s => s.Length) > Bounds.MostSegments)
+            {
+                Problem(item, $"{StagesKey}: up to here they have more than {Bounds.MostSegments:N0} steps and bursts. Give them fewer.");
+                return;
+            }
         }
     }
 

@@ -39,6 +39,8 @@ internal sealed class Stage(string kind, YamlMappingNode fields, Scenario scenar
             Fail($"burst: length, {Times.Format(length)}, must be shorter than interval, {Times.Format(interval)}.");
         if (!_failed && rate * factor > Bounds.MostRate)
             Fail($"burst: {rate:0.###} times {factor:0.###} is more than {Bounds.MostRate:N0} requests a second. Lower rps or multiplier.");
+        if (!_failed && duration / interval > Bounds.MostBursts)
+            Fail($"burst: {duration / interval:N0} bursts are more than {Bounds.MostBursts:N0}. Raise interval, {Times.Format(interval)}, or lower duration, {Times.Format(duration)}.");
         return _failed ? Shapes.Constant(0, 1) : [.. Shapes.RampAndBursts(rate, 0, new Bursts(factor, interval, length), duration).Segments()];
     }
 
@@ -81,9 +83,13 @@ internal sealed class Stage(string kind, YamlMappingNode fields, Scenario scenar
     private string? Text(string field)
     {
         _read.Add(field);
-        if (NodeOf(field) is YamlScalarNode { Value: { Length: > 0 } value })
+        var node = NodeOf(field);
+        if (node is YamlScalarNode { Value: { Length: > 0 } value })
             return value;
-        Fail($"{kind}: {field} is missing.");
+        if (node is null)
+            Fail($"{kind}: {field} is missing.");
+        else
+            Fail($"{kind}: {field}: must be one value, such as {field}: 30, and is {(node is YamlScalarNode ? "empty" : node is YamlSequenceNode ? "a list" : "a mapping")}.", field);
         return null;
     }
 

@@ -18,6 +18,9 @@ internal sealed class JsonReport
     /// <summary>The version of the report's form.</summary>
     public const int Schema = 1;
 
+    // A run without end may have had any number; the timeline tells the phases too.
+    private const int MostStages = 1_000;
+
     private static readonly (string Name, double Share)[] Quantiles =
         [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99_9", 0.999)];
 
@@ -71,7 +74,7 @@ internal sealed class JsonReport
         if (!config.IsClosed)
         {
             _json.WriteString("when_full", config.WhenFull.ToString().ToLowerInvariant());
-            List("stages", config.Profile.Segments().TakeWhile(s => s.Start < _run.Seconds), SegmentOf);
+            List("stages", config.Profile.Segments().TakeWhile(s => s.Start < _run.Seconds).Take(MostStages), SegmentOf);
         }
         _json.WriteEndObject();
     }

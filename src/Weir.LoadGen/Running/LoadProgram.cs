@@ -45,16 +45,19 @@ public static class LoadProgram
         ArgumentNullException.ThrowIfNull(console);
         ArgumentNullException.ThrowIfNull(interrupts);
         var problems = new List<string>();
-        var config = LoadConfig.TryCreate(LoadOptions.Collect(flags, variable, problems), problems);
-        if (config is null || problems.Count > 0)
-            return Refuse(problems, console);
-        if (config.DryRun)
-        {
-            PlanText.Write(config, console.Output);
-            return Success;
-        }
         try
         {
+            // Files may be pipes that nobody writes to. A signal ends the wait for them too.
+            var config = await Task.Run(() => LoadConfig.TryCreate(LoadOptions.Collect(flags, variable, problems), problems)).WaitAsync(interrupts.Stop);
+            if (config is null || problems.Count > 0)
+                return Refuse(problems, console);
+            foreach (var note in config.Notes)
+                await console.Errors.WriteLineAsync(Prefix + note);
+            if (config.DryRun)
+            {
+                PlanText.Write(config, console.Output);
+                return Success;
+            }
             return await RunAsync(config, problems, console, interrupts);
         }
         catch (OperationCanceledException) when (interrupts.Stop.IsCancellationRequested)

@@ -38,7 +38,7 @@ internal static partial class NodeRules
         {
             problems.Add($"--expect rules: {target.Name} does not answer: {Failures.NameOf(Failures.Of(e, answerBegan: false))}. {Cure}");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
             problems.Add($"--expect rules: {target.Name} does not answer as a Weir node does. {Cure}");
         }
@@ -61,9 +61,14 @@ internal static partial class NodeRules
         return new Expectation(promise, ofKeys, clockOffsetNanos);
     }
 
-    private static Promise PromiseOf(JsonElement rule, long cost) => new(
-        Promise.AlgorithmOf(rule.GetProperty("algorithm").GetString()!) ?? throw new FormatException("The algorithm is unknown."),
-        rule.GetProperty("limit").GetInt64(), rule.GetProperty("window_ms").GetInt64() * 1_000_000, rule.GetProperty("burst").GetInt64(), cost);
+    private static Promise PromiseOf(JsonElement rule, long cost)
+    {
+        var algorithm = Promise.AlgorithmOf(rule.GetProperty("algorithm").GetString() ?? "") ?? throw new FormatException("The algorithm is unknown.");
+        var (limit, windowMs, burst) = (rule.GetProperty("limit").GetInt64(), rule.GetProperty("window_ms").GetInt64(), rule.GetProperty("burst").GetInt64());
+        if (limit < 0 || burst < 0 || windowMs is < 1 or > long.MaxValue / 1_000_000)
+            throw new FormatException("The rule cannot be.");
+        return new Promise(algorithm, limit, windowMs * 1_000_000, burst, cost);
+    }
 
     // What the path asks for is what each request takes.
     private static long CostOf(string path) => Cost().Match(path) is { Success: true } match && long.TryParse(match.Groups["cost"].Value, out var cost) && cost > 0 ? cost : 1;

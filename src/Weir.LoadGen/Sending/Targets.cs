@@ -28,7 +28,7 @@ internal static class Targets
                 var addresses = await Dns.GetHostAddressesAsync(url.IdnHost, cancellation);
                 targets.AddRange(addresses.Order(AddressOrder.Instance).Select(a => new Target(url, a)));
             }
-            catch (SocketException e)
+            catch (Exception e) when (e is SocketException or ArgumentException)
             {
                 problems.Add(Problem(new Target(url, null), e.Message));
             }
@@ -57,7 +57,7 @@ internal static class Targets
                 await client.ConnectAsync(target.Url.IdnHost, target.Url.Port, patience.Token);
             return null;
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or ArgumentException)
         {
             return Problem(target, e.Message);
         }

@@ -22,7 +22,7 @@ public sealed class ConfigTests
     [InlineData($"{Target}|duration=soon", "--duration: 'soon' must be a time such as 30, 30s, 1m30s or 250ms, from 0s to 30d.")]
     [InlineData($"{Target}|ramp=40", "--ramp: 40s must not be longer than --duration, 30s.")]
     [InlineData($"{Target}|burst-multiplier=4|burst-interval=5|burst-duration=5", "--burst-duration: 5s must be shorter than --burst-interval, 5s: bursts would overlap.")]
-    [InlineData($"{Target}|BURST_INTERVAL=3|burst-duration=5", "--burst-duration: 5s must be shorter than BURST_INTERVAL, 3s: bursts would overlap.")]
+    [InlineData($"{Target}|BURST_INTERVAL=3|BURST_MULTIPLIER=2|burst-duration=5", "--burst-duration: 5s must be shorter than BURST_INTERVAL, 3s: bursts would overlap.")]
     [InlineData($"{Target}|burst-multiplier=0.5", "--burst-multiplier: '0.5' must be a factor from 1 to 1,000.")]
     [InlineData($"{Target}|rps=10000|burst-multiplier=500", "--burst-multiplier: 500 times 10000 is more than 1,000,000 requests a second. Lower one of them.")]
     [InlineData($"{Target}|max-in-flight=0", "--max-in-flight: '0' must be a whole number of requests from 1 to 20,000.")]
@@ -48,6 +48,22 @@ public sealed class ConfigTests
     [InlineData($"{Target}|json=/no/such/folder/x", "--json: '/no/such/folder/x' cannot be written: Could not find a part of the path '/no/such/folder/x'. Name a file in a folder that exists and may be written to.")]
     [InlineData($"{Target}|html=/", "--html: '/' cannot be written: ")]
     [InlineData($"{Target}|scenario=/no/such/file", "--scenario: '/no/such/file' cannot be read: ")]
+    [InlineData($"{Target}|loop=closed|burst-interval=5", "--burst-interval: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.")]
+    [InlineData($"{Target}|loop=closed|burst-duration=2", "--burst-duration: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.")]
+    [InlineData($"{Target}|loop=closed|when-full=wait", "--when-full: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.")]
+    [InlineData($"{Target}|loop=closed|min-rate=99%", "--min-rate: has no meaning as a share with --loop closed, which sends as fast as answers come. Give a rate.")]
+    [InlineData($"{Target}|burst-interval=10", "--burst-interval: has no meaning without --burst-multiplier. Give one above 1, or leave it out.")]
+    [InlineData($"{Target}|burst-multiplier=2|burst-interval=2ms|burst-duration=1ms|duration=30d", "--burst-interval: 2ms makes more than 200,000 bursts. Raise it, or lower --duration.")]
+    [InlineData($"{Target}|clock-offset=1ms", "--clock-offset: has no meaning without --expect. Give a promise with fixed-window, or leave it out.")]
+    [InlineData($"{Target}|clock-offset=1ms|expect=5/1s", "--clock-offset: has no meaning where 5 per 1s, sliding-window is expected: only a fixed-window begins at a time of day. Leave one of the two out.")]
+    [InlineData($"{Target}|keys=fixed:a|key-prefix=b", "--key-prefix: has no meaning with --keys fixed:a, which names its keys itself. Leave one of the two out.")]
+    [InlineData($"{Target}|path=/|keys=5", "--keys: has no meaning where no {key} stands in path, headers or body. Put {key} there, or leave it out.")]
+    [InlineData($"{Target}|header=Content-Length: 5", "--header: 'Content-Length' cannot be set: it follows from the body. Leave it out, and give --body.")]
+    [InlineData($"{Target}|header=X: \u0001", "--header: 'X: \u0001' must be a name, a colon and a value, such as 'X-User: {key}'.")]
+    [InlineData("targets=http://me:secret@a", "--targets: 'http://a' must have no user and password: they would not be sent. Give --header 'Authorization: ...' instead.")]
+    [InlineData($"{Target}|json=/tmp/weir-same|html=/tmp/./weir-same", "--json and --html: both name '/tmp/weir-same', and one would overwrite the other. Name two files.")]
+    [InlineData($"{Target}|method=connect", "--method: 'connect' must be an HTTP method such as GET or POST.")]
+    [InlineData($"{Target}|seed=1.5", "--seed: '1.5' must be a whole number from 0 to 1,000,000,000,000,000.")]
     public void TryCreate_OfSomethingWrong_NamesItAndTheCure(string given, string problem)
     {
         var (config, problems) = Create(given);
@@ -55,6 +71,16 @@ public sealed class ConfigTests
         Assert.Null(config);
         Assert.StartsWith(problem, Assert.Single(problems));
     }
+
+    [Theory]
+    [InlineData("TARGETS=http://a|RPS=5|RAMP=1|KEYS=5|loop=closed", "RPS, RAMP: not used, because they have no meaning with --loop closed, which sends as fast as answers come.")]
+    [InlineData("TARGETS=http://a|KEYS=5|path=/", "KEYS: not used, because it has no meaning where no {key} stands in path, headers or body.")]
+    [InlineData("TARGETS=http://a|BURST_MULTIPLIER=4", "BURST_MULTIPLIER: no burst comes, because the first is due after 30s and the run lasts 30s. Lower --burst-interval.")]
+    public void TryCreate_OfVariablesWithoutEffect_TellsThem(string given, string note) => Assert.Equal(note, Assert.Single(Create(given).Config!.Notes));
+
+    [Fact]
+    public void TryCreate_FromAContainerThatSwitchesBurstsOff_SaysNothing() =>
+        Assert.Empty(Create("TARGETS=http://a|RPS=5|BURST_MULTIPLIER=1|BURST_INTERVAL=20|BURST_DURATION=7|RAMP=0").Config!.Notes);
 
     [Fact]
     public void TryCreate_OfManyThingsWrong_NamesThemAll()

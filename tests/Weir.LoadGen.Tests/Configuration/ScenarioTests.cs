@@ -50,6 +50,15 @@ public sealed class ScenarioTests
     [InlineData("stages:\n  - burst: { rps: 50000, multiplier: 200, interval: 5, length: 1, duration: 30 }", "s.yaml:2: burst: 50000 times 200 is more than 1,000,000 requests a second. Lower rps or multiplier.")]
     [InlineData("stages:\n  - spike: { rps: 5, to: 50, after: 5, length: 6, duration: 10 }", "s.yaml:2: spike: after and length, together 11s, must fit into duration, 10s.")]
     [InlineData("stages:\n  - step: { from: 1, to: 5, steps: 1.5, duration: 10 }", "s.yaml:2: step: steps: '1.5' must be a whole number of steps from 1 to 10,000.")]
+    [InlineData("stages:\n  - step: { from: [1], to: 5, steps: 2, duration: 10 }", "s.yaml:2: step: from: must be one value, such as from: 30, and is a list.")]
+    [InlineData("stages:\n  - constant: { rps: , duration: 10 }", "s.yaml:2: constant: rps: must be one value, such as rps: 30, and is empty.")]
+    [InlineData("stages:\n  - constant: { rps: 5, duration: 10, ? [x] : 1 }", "s.yaml:2: a key must be a word, such as 'targets' or 'constant'.")]
+    [InlineData("? [a, b]\n: 1", "s.yaml:1: a key must be a word, such as 'targets' or 'constant'.")]
+    [InlineData("a: &a 5\n*a : 1", "s.yaml:2: a key must be a word, such as 'targets' or 'constant'.")]
+    [InlineData("? &a [*a]\n: 1", "s.yaml:1: a key must be a word, such as 'targets' or 'constant'.")]
+    [InlineData("each-address: maybe", "s.yaml:1: each-address: 'maybe' must be true or false.")]
+    [InlineData("each-address: [true]", "s.yaml:1: each-address: must be true or false.")]
+    [InlineData("stages:\n  - burst: { rps: 5, multiplier: 2, interval: 2ms, length: 1ms, duration: 30d }", "s.yaml:2: burst: 1,296,000,000 bursts are more than 200,000. Raise interval, 2ms, or lower duration, 30d.")]
     public void Parse_OfSomethingWrong_NamesLineAndCure(string text, string problem)
     {
         var problems = new List<string>();
@@ -57,6 +66,122 @@ public sealed class ScenarioTests
         Scenario.Parse("s.yaml", text, problems);
 
         Assert.StartsWith(problem, Assert.Single(problems));
+    }
+
+    // Building a tree of these would take the whole stack.
+    [Theory]
+    [InlineData('[', ']')]
+    [InlineData('{', '}')]
+    public void Parse_OfSomethingNestedVeryDeep_SaysSo(char open, char close)
+    {
+        var problems = new List<string>();
+
+        Scenario.Parse("s.yaml", "targets:\n  " + new string(open, 200_000) + new string(close, 200_000), problems);
+
+        Assert.Matches("^s.yaml:2: (is nested more than 16 deep|a key must be a word)", Assert.Single(problems));
+    }
+
+    [Fact]
+    public void Parse_OfVeryManySteps_SaysSoBeforeTheyFillTheMemory()
+    {
+        var problems = new List<string>();
+
+        Scenario.Parse("s.yaml", "stages:\n" + string.Concat(Enumerable.Repeat("  - step: { from: 1, to: 5, steps: 10000, duration: 10 }\n", 1_000)), problems);
+
+        Assert.Equal("s.yaml:42: stages: up to here they have more than 400,000 steps and bursts. Give them fewer.", Assert.Single(problems));
+    }
+
+    [Fact]
+    public void Parse_OfAScenarioThatWasDamagedAnyhow_TellsOrReads_AndNeverThrows()
+    {
+        const string sound = """
+            targets: [http://a:1, http://b:2]
+            header: ["X-A: 1", "X-B: 2"]
+            each-address: true
+            expect: &promise 100/1m
+            stages:
+              - constant: { rps: 100, duration: 10 }
+              - burst: { rps: 100, multiplier: 4, interval: 10s, length: 5s, duration: 20s }
+              - spike: { rps: 50, to: 500, after: 5s, length: 2s, duration: 10s }
+              - step: { from: 100, to: 300, steps: 3, duration: 30s }
+            """;
+        string[] splinters = ["{", "}", "[", "]", ":", ": ", "- ", ",", "&a ", "*a", "*promise", "!!int ", "!<", "|", ">\n", "\"", "'", "#", "\n", "\t", "? ", "<<: ", "---\n", "...\n", "%YAML 9.9\n", "\0", "\ud800", "-1", "1e99", "~", "@", "`"];
+        var random = new Random(7);
+        for (var run = 0; run < 4_000; run++)
+        {
+            var text = sound;
+            for (var damage = random.Next(1, 5); damage > 0; damage--)
+            {
+                var at = random.Next(text.Length);
+                var until = Math.Min(text.Length, at + random.Next(6));
+                text = text[..at] + splinters[random.Next(splinters.Length)] + text[until..];
+            }
+            var problems = new List<string>();
+            try
+            {
+                var scenario = Scenario.Parse("s.yaml", text, problems);
+                Assert.True(scenario is not null || problems.Count == 1, text);
+            }
+            catch (Exception e) when (e is not Xunit.Sdk.XunitException)
+            {
+                Assert.Fail($"{e}\n{text}");
+            }
+            Assert.All(problems, static p => Assert.Matches("^s.yaml(:[0-9]+)?: .*\\.$", p.ReplaceLineEndings(" ")));
+        }
+    }
+
+    [Fact]
+    public void TryRead_OfADeviceWithoutAnEnd_SaysSo()
+    {
+        Assert.SkipUnless(File.Exists("/dev/zero"), "There is no /dev/zero here.");
+        var problems = new List<string>();
+
+        Assert.Null(Scenario.TryRead("/dev/zero", problems));
+
+        Assert.Equal("--scenario: '/dev/zero' has more than 1,000,000 bytes. Name a smaller file.", Assert.Single(problems));
+    }
+
+    [Fact]
+    public void TryCreate_OfAScenarioThatCannotBeRead_DoesNotMissTheTargetsInIt()
+    {
+        using var file = new TempFile("targets: http://a\nrps: [\n");
+
+        Assert.Contains("is not YAML", Assert.Single(ConfigTests.Create($"scenario={file.Path}").Problems));
+    }
+
+    [Theory]
+    [InlineData("rps: 5\nstages:\n  - constant: { rps: 7, duration: 3 }\n", "{0}:1: rps: has no meaning beside the stages of {0}. Leave one of the two out.")]
+    [InlineData("stages:\n  - constant: { rps: 7, duration: 3 }\nduration: 5\n", "{0}:3: duration: has no meaning beside the stages of {0}. Leave one of the two out.")]
+    [InlineData("loop: closed\nrps: 5\n", "{0}:2: rps: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.")]
+    [InlineData("loop: closed\nwhen-full: wait\n", "{0}:2: when-full: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.")]
+    [InlineData("loop: closed\nmin-rate: 99%\n", "{0}:2: min-rate: has no meaning as a share with --loop closed, which sends as fast as answers come. Give a rate.")]
+    [InlineData("loop: closed\nstages:\n  - constant: { rps: 7, duration: 3 }\n", "--scenario: has no meaning with --loop closed, which sends as fast as answers come. Leave one of the two out.")]
+    public void TryCreate_WithAScenarioThatContradictsItself_SaysSo(string text, string problem)
+    {
+        using var file = new TempFile(text);
+
+        Assert.Equal(problem.Replace("{0}", Path.GetFileName(file.Path)), Assert.Single(ConfigTests.Create($"targets=http://a|scenario={file.Path}").Problems));
+    }
+
+    [Fact]
+    public void TryCreate_WithVariablesBesideStages_TellsThatTheyAreNotUsed()
+    {
+        using var file = new TempFile("targets: http://a\nstages:\n  - constant: { rps: 7, duration: 3 }\n");
+
+        var (config, _) = ConfigTests.Create($"scenario={file.Path}|RPS=100|DURATION=5");
+
+        Assert.Equal($"RPS, DURATION: not used, because they have no meaning beside the stages of {Path.GetFileName(file.Path)}.", Assert.Single(config!.Notes));
+    }
+
+    [Theory]
+    [InlineData("false", false)]
+    [InlineData("False", false)]
+    [InlineData("True", true)]
+    public void TryCreate_WithASwitchInAScenario_IsOnOnlyWhereItSaysSo(string value, bool on)
+    {
+        using var file = new TempFile($"targets: http://a\neach-address: {value}\n");
+
+        Assert.Equal(on, ConfigTests.Create($"scenario={file.Path}").Config!.EachAddress);
     }
 
     [Fact]

@@ -90,7 +90,9 @@ internal sealed class Charts
 
     private void Bands(Plot plot)
     {
-        foreach (var segment in _run.Config.Profile.Segments().TakeWhile(s => s.Start < _run.Seconds))
+        // More bands than points would be narrower than a line.
+        var segments = _run.Config.Profile.Segments().TakeWhile(s => s.Start < _run.Seconds).Take(MostPoints + 1).ToList();
+        foreach (var segment in segments.Count > MostPoints ? [] : segments)
         {
             if (segment.Phase != Phase.Steady)
                 plot.Band(segment.Start, Math.Min(segment.End, _run.Seconds), segment.Phase == Phase.Burst ? "band-burst" : "band-ramp");
