@@ -26,7 +26,7 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
     public List<StyledLine> Draw(LiveMoment moment, int columns, int rows)
     {
         var width = Math.Min(columns, Widest);
-        List<StyledLine> lines = [Head(moment, width), new(), Rates(moment), Spark("", moment, width, static p => p.Sent / Math.Max(p.Length, 1e-9), byPhase: true)];
+        List<StyledLine> lines = [Head(moment, width), new(), Rates(moment), Schedule(), Spark("", moment, width, static p => p.Sent / Math.Max(p.Length, 1e-9), byPhase: true)];
         lines.AddRange(Outcomes(moment, width));
         lines.Add(new());
         lines.AddRange(Latencies(moment, width));
@@ -60,14 +60,15 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
         var line = new StyledLine().Add("  rate", Style.Faint).PadTo(Label);
         if (!config.IsClosed)
             line.Add("asked ", Style.Faint).Add($"{Figures.Rate(moment.Draining is null ? moment.Rate : 0)}/s", Style.Bold).Add("   ");
-        line.Add(config.IsClosed ? "sent " : "reached ", Style.Faint).Add($"{(last is null ? "-" : Figures.Rate(last.Sent / Math.Max(last.Length, 1e-9)))}/s", Style.Bold)
+        return line.Add(config.IsClosed ? "sent " : "reached ", Style.Faint).Add($"{(last is null ? "-" : $"{Figures.Rate(last.Sent / Math.Max(last.Length, 1e-9))}/s")}", Style.Bold)
             .Add("   in flight ", Style.Faint)
             .Add($"{moment.InFlight:N0} of {config.Sending.MaxInFlight:N0}", moment.InFlight >= config.Sending.MaxInFlight ? Style.Failed : Style.Plain);
-        if (config.IsClosed)
-            return line;
-        return line.Add("   skipped ", Style.Faint).Add($"{stats.Skips:N0}", stats.Skips > 0 ? Style.Failed : Style.Plain)
-            .Add("   lag ", Style.Faint).Add(Figures.Time(stats.Lag.Quantile(0.5)));
     }
+
+    // A closed loop has none, and keeps the line free.
+    private StyledLine Schedule() => config.IsClosed ? new() : new StyledLine().Add("  schedule", Style.Faint).PadTo(Label)
+        .Add("skipped ", Style.Faint).Add($"{stats.Skips:N0}", stats.Skips > 0 ? Style.Failed : Style.Plain)
+        .Add("   lag, median ", Style.Faint).Add(Figures.Time(stats.Lag.Quantile(0.5)));
 
     private IEnumerable<StyledLine> Outcomes(LiveMoment moment, int width)
     {
@@ -126,13 +127,13 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
 
     private IEnumerable<StyledLine> Targets(int width)
     {
-        var name = Math.Min(Math.Max(20, width - 60), 4 + targets.Max(static t => t.Name.Length));
+        var name = Math.Min(Math.Max(20, width - 60), 4 + targets.Max(static t => t.ShortName.Length));
         yield return new StyledLine().Add("  target", Style.Faint).AddRight("requests", name + 12, Style.Faint).AddRight("allowed", name + 24, Style.Faint)
             .AddRight("limited", name + 36, Style.Faint).AddRight("failed", name + 46, Style.Faint);
         foreach (var (target, of) in targets.Zip(stats.Targets).Take(MostTargets))
         {
             var failed = of.Outcomes.Failed;
-            yield return new StyledLine().Add($"  {Cut(target.Name, name - 2)}")
+            yield return new StyledLine().Add($"  {Cut(target.ShortName, name - 2)}")
                 .AddRight($"{of.Outcomes.All:N0}", name + 12).AddRight($"{of.Outcomes.Allowed:N0}", name + 24, Style.Allowed)
                 .AddRight($"{of.Outcomes.Limited:N0}", name + 36, Style.Limited).AddRight($"{failed:N0}", name + 46, failed > 0 ? Style.Failed : Style.Faint);
         }
@@ -140,5 +141,6 @@ internal sealed class LiveFrame(LoadConfig config, IReadOnlyList<Target> targets
             yield return new StyledLine().Add($"  and {targets.Count - MostTargets} more", Style.Faint);
     }
 
-    private static string Cut(string text, int most) => text.Length <= most ? text : text[..(most - 1)] + "…";
+    // Names of nodes differ at their beginning or at their end.
+    private static string Cut(string text, int most) => text.Length <= most ? text : $"{text[..(most / 2)]}…{text[^(most - (most / 2) - 1)..]}";
 }

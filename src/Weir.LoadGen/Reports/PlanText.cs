@@ -10,11 +10,11 @@ internal static class PlanText
 {
     private const int MostSegments = 50;
 
-    /// <summary>One line before a run.</summary>
-    public static void WriteTitle(LoadConfig config, IReadOnlyList<Target> targets, Expectation? expectation, TextWriter output)
+    /// <summary>One sentence before a run.</summary>
+    public static void WriteTitle(LoadConfig config, IReadOnlyList<Target> targets, Expectation? expectation, TextWriter output, int columns)
     {
         var first = $"{targets[0].Name}{(targets.Count > 1 ? $" and {targets.Count - 1} more" : "")}";
-        output.WriteLine($"weir load: {Load(config)} to {first}, keys: {config.Keys.Description}{(expectation is null ? "" : $", expecting {expectation.Promise}")}");
+        Prose.Write(output, 0, $"weir load: {Load(config)} to {first}, keys: {config.Keys.Description}{(expectation is null ? "" : $", expecting {expectation.Promise}")}", columns);
         output.Flush();
     }
 

@@ -48,23 +48,23 @@ internal static class ProofText
     }
 
     /// <summary>Writes everything about the proof.</summary>
-    public static void Write(RunResult run, TextWriter output, bool hasColor)
+    public static void Write(RunResult run, TextWriter output, bool hasColor, int columns)
     {
         if (run.Proof is not { } proof)
             return;
         output.WriteLine();
         output.WriteLine($"  {StyledLine.Paint(Headline(proof), proof.IsKept ? Style.Good : Style.Failed, hasColor)}");
-        output.WriteLine($"    {Evidence(proof)}");
+        Prose.Write(output, 4, Evidence(proof), columns);
         foreach (var (fault, count) in proof.Counts.OrderBy(static c => c.Key))
         {
             output.WriteLine($"    {NameOf(fault)}: {Often(count)}");
             foreach (var finding in proof.Findings.Where(f => f.Fault == fault).Take(MostLines))
-                output.WriteLine($"      {Line(finding, run)}");
+                Prose.Write(output, 6, Line(finding, run), columns);
             if (count > MostLines)
                 output.WriteLine($"      and {count - MostLines:N0} more");
         }
         foreach (var note in proof.Notes)
-            output.WriteLine($"    {note}");
+            Prose.Write(output, 4, note, columns);
     }
 
     private static string Seconds(long nanos) => $"{nanos / 1e9:N3} s";

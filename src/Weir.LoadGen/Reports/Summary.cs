@@ -16,7 +16,8 @@ internal static class Summary
     /// <param name="run">The run.</param>
     /// <param name="output">Where to.</param>
     /// <param name="hasColor">Whether verdicts may have colours.</param>
-    public static void Write(RunResult run, TextWriter output, bool hasColor)
+    /// <param name="columns">Columns of the terminal, which sentences keep to.</param>
+    public static void Write(RunResult run, TextWriter output, bool hasColor, int columns = Prose.Unbounded)
     {
         output.WriteLine();
         var time = $"{(run.WasStopped ? "stopped after" : "done:")} {Times.Format(Math.Round(run.Seconds, 1))}";
@@ -34,8 +35,8 @@ internal static class Summary
         Targets(run).Write(output, Indent);
         Servers(run.Stats, output);
         Failed(run.Stats, output);
-        Warnings(run, output);
-        ProofText.Write(run, output, hasColor);
+        Warnings(run, output, columns);
+        ProofText.Write(run, output, hasColor, columns);
         Thresholds(run, output, hasColor);
     }
 
@@ -64,7 +65,7 @@ internal static class Summary
         var table = new TextTable().Add("latency", "p50", "p90", "p99", "p99.9", "max");
         // In a closed loop nothing is planned, so the two clocks are one.
         if (!run.Config.IsClosed)
-            table.Add(Row("response, from the planned start", run.Stats.Latency.Response));
+            table.Add(Row("response, from planned start", run.Stats.Latency.Response));
         table.Add(Row("service, from the send", run.Stats.Latency.Service));
         return run.Config.IsClosed ? table : table.Add(Row("start lag of the schedule", run.Stats.Lag));
     }
@@ -91,7 +92,7 @@ internal static class Summary
         foreach (var (target, stats) in run.Targets.Zip(run.Stats.Targets))
         {
             var response = stats.Sum().Response;
-            table.Add(target.Name, $"{stats.Outcomes.All:N0}", $"{stats.Outcomes.Allowed:N0}", $"{stats.Outcomes.Limited:N0}", $"{stats.Outcomes.Failed:N0}",
+            table.Add(target.ShortName, $"{stats.Outcomes.All:N0}", $"{stats.Outcomes.Allowed:N0}", $"{stats.Outcomes.Limited:N0}", $"{stats.Outcomes.Failed:N0}",
                 Figures.Time(response.Quantile(0.5)), Figures.Time(response.Quantile(0.99)), Figures.Time(response.Greatest));
         }
         return table;
@@ -130,14 +131,14 @@ internal static class Summary
             yield return ($"status {status}", count);
     }
 
-    private static void Warnings(RunResult run, TextWriter output)
+    private static void Warnings(RunResult run, TextWriter output, int columns)
     {
         if (run.Stats.Skips > 0)
         {
             output.WriteLine();
-            output.WriteLine($"{Indent}{Plural(run.Stats.Skips, "request")} could not leave within 250 ms of their time and were skipped: "
-                + $"{run.Config.Sending.MaxInFlight:N0} were in flight, or this machine stood still.");
-            output.WriteLine($"{Indent}Their waits are in no latency. Raise --max-in-flight, lower --rps, or send them late with --when-full wait.");
+            Prose.Write(output, Indent.Length, $"{Plural(run.Stats.Skips, "request")} could not leave within 250 ms of their time and were skipped: "
+                + $"{run.Config.Sending.MaxInFlight:N0} were in flight, or this machine stood still.", columns);
+            Prose.Write(output, Indent.Length, "Their waits are in no latency. Raise --max-in-flight, lower --rps, or send them late with --when-full wait.", columns);
         }
         if (run.Stats.Outcomes.Answered == 0 && run.Stats.Sent > 0)
         {

@@ -22,7 +22,7 @@ internal sealed class TextTable
         {
             var line = new StringBuilder(indent);
             for (var i = 0; i < row.Length; i++)
-                line.Append(i == 0 ? row[i].PadRight(widths[i]) : row[i].PadLeft(widths[i])).Append("   ");
+                line.Append(i == 0 ? row[i].PadRight(widths[i]) : row[i].PadLeft(widths[i])).Append("  ");
             output.WriteLine(line.ToString().TrimEnd());
         }
     }

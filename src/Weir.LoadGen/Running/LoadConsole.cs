@@ -8,6 +8,9 @@ public sealed record LoadConsole(TextWriter Output, TextWriter Errors)
     /// <summary>Columns of the terminal that <see cref="Output"/> is, asked anew for each frame; null where it is none, and lines are printed.</summary>
     public Func<(int Columns, int Rows)>? Terminal { get; init; }
 
+    /// <summary>How wide sentences may be: the terminal's columns, or without bound where there is no terminal, or one that does not know.</summary>
+    internal int Columns => Terminal?.Invoke() is { Columns: > 0 } size ? size.Columns : Reports.Prose.Unbounded;
+
     /// <summary>Whether the terminal shows colours.</summary>
     public bool HasColor { get; init; }
 

@@ -74,10 +74,10 @@ public static class LoadProgram
         var expectation = problems.Count > 0 ? null : await ExpectationAsync(config, targets[0], problems, interrupts.Stop);
         if (problems.Count > 0)
             return Refuse(problems, console);
-        PlanText.WriteTitle(config, targets, expectation, console.Output);
+        PlanText.WriteTitle(config, targets, expectation, console.Output, console.Columns);
         await Rehearsal.RunAsync(config.Sending, TimeProvider.System);
         var run = await new LoadRun(config, targets, expectation, TimeProvider.System).RunAsync(console, interrupts.Stop, interrupts.Abort);
-        Summary.Write(run, console.Output, console.HasColor);
+        Summary.Write(run, console.Output, console.HasColor, console.Columns);
         var written = await ReportWriter.WriteAsync(run, problems);
         foreach (var path in written)
             console.Output.WriteLine($"  written: {path}");

@@ -22,23 +22,35 @@ public sealed class ReportTests
 
             done: 10s, 2 targets, keys: 10, drawn evenly
 
-              asked     240     24/s
-              sent      210     21/s
-              allowed    80   38.1 %
-              limited   120   57.1 %
-              failed     10    4.8 %
-              skipped     3    1.3 %
+              asked    240    24/s
+              sent     210    21/s
+              allowed   80  38.1 %
+              limited  120  57.1 %
+              failed    10   4.8 %
+              skipped    3   1.3 %
 
 
             """.ReplaceLineEndings("\n"), text.Split("  latency")[0]);
         Assert.Matches("BURST +42 +16 +24 +2 +1 ", text);
-        Assert.Matches("http://a:8001 +110 +40 +60 +10 ", text);
+        Assert.Matches("  a:8001 +110 +40 +60 +10 ", text);
         Assert.Matches("no answer in time +5\n", text);
         Assert.Matches("status 503 +5\n", text);
         Assert.Contains("3 requests could not leave within 250 ms of their time and were skipped", text);
         Assert.Contains("  PROMISE BROKEN: 10 per 1s, sliding-window\n    80 admitted and 120 refused, 10 keys; the fullest window held 9 for sure; an excess of more than 2 in one window could not have hidden\n"
             + "    admitted too much: once\n      key 'alice' at 1.000 s: 11 admitted within 500ms, where 10 are allowed in 1s (a:8001: 6, b:8002: 5)\n    A note about <this> run.\n", text);
         Assert.EndsWith("  MISSED  max-p99: at most 5.00 ms, reached 901 ms\n  held    min-rate: at least 10/s, reached 20/s\n", text);
+    }
+
+    [Fact]
+    public void Summary_OnATerminalOf80Columns_HasNoLineThatIsWider()
+    {
+        var run = Runs.Make(TenASecond, Runs.TooMuch("alice"));
+        using var output = new StringWriter { NewLine = "\n" };
+
+        Summary.Write(run, output, hasColor: false, columns: 80);
+
+        Assert.All(output.ToString().Split('\n'), static l => Assert.True(l.Length <= 80, l));
+        Assert.Equal(Words(SummaryOf(run)), Words(output.ToString()));
     }
 
     [Fact]
@@ -157,14 +169,16 @@ public sealed class ReportTests
         var text = string.Join('\n', frame.Draw(new LiveMoment(7.5, 40, Phase.Burst, 3, run.Points, null), 100, 40).Select(static l => Text(l, 100)));
 
         Assert.Contains("3s left of 10s", text);
-        Assert.Matches(@"rate +asked 40/s +reached 21/s +in flight 3 of 100 +skipped 3 +lag 0\.100 ms", text);
+        Assert.Matches(@"rate +asked 40/s +reached 21/s +in flight 3 of 100\n +schedule +skipped 3 +lag, median 0\.100 ms", text);
         Assert.Matches(@"allowed +80 +38\.1 % +8/s +█+", text);
         Assert.Matches(@"limited +120 +57\.1 % +12/s +█+", text);
         Assert.Matches(@"failed +10 +4\.8 % +1/s +█+", text);
-        Assert.Contains("██████████", text.Split('\n')[3]);
+        Assert.Contains("██████████", text.Split('\n')[4]);
         Assert.Matches(@"last second +20\.\d ms", text);
-        Assert.Matches(@"http://b:8002 +100 +40 +60 +0", text);
+        Assert.Matches(@"  b:8002 +100 +40 +60 +0", text);
     }
+
+    private static string Words(string text) => string.Join(' ', text.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
 
     private static string Text(StyledLine line, int columns)
     {
