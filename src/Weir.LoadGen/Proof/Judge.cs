@@ -32,11 +32,14 @@ internal sealed class Judge(Expectation expectation, DateTimeOffset startedAt)
     /// <param name="areFresh">Whether nobody can have used the keys before the run.</param>
     public ProofResult Decide(ProofLog log, Func<int, string> nameOf, bool areFresh)
     {
-        var keys = 0;
+        var (keys, tooMuch) = (0, new List<int>());
         foreach (var key in log.Keys)
         {
             keys++;
+            var before = _counts.GetValueOrDefault(Fault.OverAdmitted);
             Look(new KeyTrace(nameOf(key), areFresh, log.Of(key)));
+            if (_counts.GetValueOrDefault(Fault.OverAdmitted) > before)
+                tooMuch.Add(key);
         }
         _history = !areFresh;
         var findings = _findings.OrderBy(static f => f.Key).SelectMany(static f => f.Value.OrderByDescending(static x => x.Excess).Take(MostFindings)).ToList();
@@ -48,8 +51,17 @@ internal sealed class Judge(Expectation expectation, DateTimeOffset startedAt)
             Unknown = _unknown,
             Fullest = _fullest,
             BlindSpot = _blindSpot,
+            Apart = Camps.Find(tooMuch.Select(key => new KeyTrace(nameOf(key), areFresh, log.Of(key))), IsExplained),
             Notes = [.. Notes(log)],
         };
+    }
+
+    // A wrong limit is wrong whoever counts with whom.
+    private bool IsExplained(KeyTrace trace)
+    {
+        var judge = new Judge(expectation, startedAt);
+        judge.Look(trace);
+        return !judge._open && judge._counts.Keys.All(static f => f == Fault.WrongLimit);
     }
 
     private void Look(KeyTrace trace)

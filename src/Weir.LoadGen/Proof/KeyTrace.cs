@@ -39,6 +39,9 @@ internal sealed class KeyTrace
     /// <summary>The ends of <see cref="PossibleTimes"/>, sorted.</summary>
     public long[] PossibleEnds { get; }
 
+    /// <summary>The same key as if only some of its requests had been observed.</summary>
+    public KeyTrace Of(Func<Observation, bool> which) => new(Name, IsFresh, [.. All.Where(which)]);
+
     /// <summary>How many brackets, sorted by their beginning, begin at an instant or before.</summary>
     public static int BegunBy(Bracket[] times, long nanos)
     {

@@ -27,6 +27,9 @@ internal sealed record ProofResult(Promise Promise, IReadOnlyList<Finding> Findi
     /// <summary>How many requests too many in one window, at most, could have gone unseen; null where it cannot be told.</summary>
     public long? BlindSpot { get; init; }
 
+    /// <summary>Where too much was admitted because not all targets count together: which do, as indices of targets. Empty where it cannot be told.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Apart { get; init; } = [];
+
     /// <summary>What one should know about how much this proves.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }

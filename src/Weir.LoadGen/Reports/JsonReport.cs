@@ -185,6 +185,15 @@ internal sealed class JsonReport
             _json.WriteNumber("excess_that_could_hide", blind);
         List("faults", proof.Counts.Select(static c => (ProofText.NameOf(c.Key), c.Value)), Counted);
         List("findings", proof.Findings, FindingOf);
+        _json.WriteStartArray("counting_apart");
+        foreach (var set in proof.Apart)
+        {
+            _json.WriteStartArray();
+            foreach (var target in set)
+                _json.WriteStringValue(_run.Targets[target].Name);
+            _json.WriteEndArray();
+        }
+        _json.WriteEndArray();
         _json.WriteStartArray("notes");
         foreach (var note in proof.Notes)
             _json.WriteStringValue(note);

@@ -34,6 +34,20 @@ internal static class ProofText
         return text;
     }
 
+    /// <summary>Which targets count for themselves, in a sentence; null where nothing can be told.</summary>
+    public static string? Apart(ProofResult proof, RunResult run)
+    {
+        var sets = proof.Apart.Select(set => Join([.. set.Select(i => run.Targets[i].ShortName)])).ToList();
+        var alone = proof.Apart.Index().Where(static s => s.Item.Count == 1).Select(s => sets[s.Index]).ToList();
+        return (sets.Count, alone.Count) switch
+        {
+            (0, _) => null,
+            (2, 1) => $"{alone[0]} counts for itself: alone it keeps the promise, and so do {sets.Find(s => s != alone[0])} without it.",
+            var (all, ones) when all == ones => $"{Join(sets)} count each for itself: each alone keeps the promise, all together do not.",
+            _ => $"The targets count apart, each of these sets for itself: {string.Join("; ", sets)}.",
+        };
+    }
+
     /// <summary>A finding in a line.</summary>
     public static string Line(Finding finding, RunResult run)
     {
@@ -54,6 +68,8 @@ internal static class ProofText
             return;
         output.WriteLine();
         output.WriteLine($"  {StyledLine.Paint(Headline(proof), proof.IsKept ? Style.Good : Style.Failed, hasColor)}");
+        if (Apart(proof, run) is { } apart)
+            Prose.Write(output, 4, apart, columns);
         Prose.Write(output, 4, Evidence(proof), columns);
         foreach (var (fault, count) in proof.Counts.OrderBy(static c => c.Key))
         {
@@ -68,6 +84,8 @@ internal static class ProofText
     }
 
     private static string Seconds(long nanos) => $"{nanos / 1e9:N3} s";
+
+    private static string Join(IReadOnlyList<string> names) => names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
 
     private static string Often(long count) => count == 1 ? "once" : $"{count:N0} times";
 }

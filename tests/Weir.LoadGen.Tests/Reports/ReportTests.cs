@@ -53,6 +53,21 @@ public sealed class ReportTests
         Assert.Equal(Words(SummaryOf(run)), Words(output.ToString()));
     }
 
+    [Theory]
+    [InlineData("0,1|2", "c:1 counts for itself: alone it keeps the promise, and so do a:1 and b:1 without it.")]
+    [InlineData("0|1|2", "a:1, b:1 and c:1 count each for itself: each alone keeps the promise, all together do not.")]
+    [InlineData("0|1,2", "a:1 counts for itself: alone it keeps the promise, and so do b:1 and c:1 without it.")]
+    [InlineData("0,1|2|3", "The targets count apart, each of these sets for itself: a:1 and b:1; c:1; d:1.")]
+    [InlineData("", null)]
+    public void Apart_NamesWhoCountsForItself(string sets, string? expected)
+    {
+        var run = Runs.Make(TenASecond);
+        run = run with { Targets = [.. "abcd".Select(static c => new Sending.Target(new Uri($"http://{c}:1"), null))] };
+        var proof = run.Proof! with { Apart = [.. sets.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(static s => (IReadOnlyList<int>)[.. s.Split(',').Select(int.Parse)])] };
+
+        Assert.Equal(expected, ProofText.Apart(proof, run));
+    }
+
     [Fact]
     public void Summary_OfAPromiseThatWasKept_SaysSo() => Assert.Contains("\n  promise kept: 10 per 1s, sliding-window\n", SummaryOf(Runs.Make(TenASecond)));
 

@@ -144,17 +144,53 @@ public sealed class LoadRunTests
     [Fact]
     public async Task Run_WhereOneOfTwoNodesCountsForItself_FindsItAndNamesBoth()
     {
-        using var shared = new LimiterServer(20, TimeSpan.FromSeconds(1));
-        using var alone = new LimiterServer(20, TimeSpan.FromSeconds(1));
+        using var shared = new LimiterServer(20, TimeSpan.FromMinutes(5));
+        using var alone = new LimiterServer(20, TimeSpan.FromMinutes(5));
         await using var first = await WebServer.StartAsync(shared.AnswerAsync);
         await using var second = await WebServer.StartAsync(alone.AnswerAsync);
-        using var load = await Load.RunAsync($"--targets {first.Url},{second.Url} --rps 300 --duration 2 --keys 2 --expect 20/1s");
+        using var load = await Load.RunAsync($"--targets {first.Url},{second.Url} --rps 300 --duration 2 --keys 2 --expect 20/5m --when-full wait");
 
         Assert.Equal(LoadProgram.Missed, load.ExitCode);
         var finding = load.Report.GetProperty("proof").GetProperty("findings")[0];
         Assert.Equal([first.Url, second.Url], finding.GetProperty("by_target").EnumerateArray().Select(static t => t.GetProperty("name").GetString()));
-        Assert.InRange(finding.GetProperty("excess").GetInt32(), 10, 20);
+        Assert.Equal(20, finding.GetProperty("excess").GetInt32());
+        Assert.Contains($"{NameOf(first)} and {NameOf(second)} count each for itself", load.Output);
     }
+
+    // Nothing here depends on time: the window is longer than any run, and every request leaves.
+    [Fact]
+    public async Task Run_WhereOneOfThreeNodesCountsForItself_NamesIt()
+    {
+        using var shared = new LimiterServer(20, TimeSpan.FromMinutes(5));
+        using var alone = new LimiterServer(20, TimeSpan.FromMinutes(5));
+        await using var first = await WebServer.StartAsync(shared.AnswerAsync);
+        await using var second = await WebServer.StartAsync(alone.AnswerAsync);
+        await using var third = await WebServer.StartAsync(shared.AnswerAsync);
+        using var load = await Load.RunAsync($"--targets {first.Url},{second.Url},{third.Url} --rps 300 --duration 2 --keys 2 --expect 20/5m --when-full wait --html {{0}}/page.html");
+
+        Assert.Equal(LoadProgram.Missed, load.ExitCode);
+        var verdict = $"{NameOf(second)} counts for itself: alone it keeps the promise, and so do {NameOf(first)} and {NameOf(third)} without it.";
+        Assert.Contains($"  PROMISE BROKEN: 20 per 5m, sliding-window\n    {verdict}\n", load.Output);
+        Assert.Contains(verdict, await File.ReadAllTextAsync(load.PathOf("page.html")));
+        Assert.Equal([[first.Url, third.Url], [second.Url]],
+            load.Report.GetProperty("proof").GetProperty("counting_apart").EnumerateArray().Select(static s => s.EnumerateArray().Select(static t => t.GetString()!).ToArray()));
+        Assert.Contains($"{NameOf(second)}: 20", load.Output);
+    }
+
+    [Fact]
+    public async Task Run_WhereAllNodesAdmitOneTooMany_NamesNone()
+    {
+        using var limiter = new LimiterServer(21, TimeSpan.FromMinutes(5));
+        await using var first = await WebServer.StartAsync(limiter.AnswerAsync);
+        await using var second = await WebServer.StartAsync(limiter.AnswerAsync);
+        using var load = await Load.RunAsync($"--targets {first.Url},{second.Url} --rps 200 --duration 1 --keys 2 --expect 20/5m --when-full wait");
+
+        Assert.Equal(LoadProgram.Missed, load.ExitCode);
+        Assert.DoesNotContain("for itself", load.Output);
+        Assert.Equal(0, load.Report.GetProperty("proof").GetProperty("counting_apart").GetArrayLength());
+    }
+
+    private static string NameOf(WebServer server) => server.Url["http://".Length..];
 
     [Fact]
     public async Task Run_WithRulesOfANode_AsksItForThem()

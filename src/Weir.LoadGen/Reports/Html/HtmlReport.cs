@@ -80,6 +80,8 @@ internal sealed partial class HtmlReport
     {
         Raw($"<section class=\"verdict {(proof.IsKept ? "good" : "bad")}\"><b>{(proof.IsKept ? "promise kept" : "promise broken")}</b> {Text(proof.Promise.ToString())}");
         Raw($"<p class=\"sub\">{Text(ProofText.Evidence(proof))}.</p>");
+        if (ProofText.Apart(proof, _run) is { } apart)
+            Raw($"<p><b>{Text(apart)}</b></p>");
         if (proof.Counts.Count + proof.Notes.Count > 0)
         {
             Raw("<ul>");
