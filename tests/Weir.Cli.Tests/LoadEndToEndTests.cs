@@ -41,6 +41,56 @@ public sealed class LoadEndToEndTests
         }
     }
 
+    // A window of ten minutes and requests that all leave: whatever the machine does meanwhile, each store gives out its limit once.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Load_OnThreeNodes_ProvesThatTheyShare_OrNamesTheOneThatDoesNot(bool oneAlone)
+    {
+        Assert.SkipWhen(RedisServer.Unavailable is not null, RedisServer.Unavailable ?? "");
+        await using var server = await RedisServer.StartAsync();
+        string[] common = ["--default-limit", "20", "--default-window-ms", "600000", "--decision-timeout-ms", "5000"];
+        string[] shared = ["--redis-url", $"redis://127.0.0.1:{server.Port}", .. common];
+        var (one, first) = await WeirProcess.ServeAsync(shared);
+        await using var _ = one;
+        var (two, second) = await WeirProcess.ServeAsync(shared);
+        await using var __ = two;
+        var (three, third) = await WeirProcess.ServeAsync(oneAlone ? common : shared);
+        await using var ___ = three;
+
+        var load = await WeirProcess.RunAsync("load", "--targets", $"{first},{second},{third}", "--rps", "150", "--duration", "2", "--keys", "2", "--when-full", "wait", "--expect", "20/10m");
+
+        Assert.Equal((oneAlone ? 1 : 0, ""), (load.ExitCode, load.Errors));
+        Assert.Contains(
+            oneAlone
+                ? $"PROMISE BROKEN: 20 per 10m, sliding-window\n    {third[7..]} counts for itself: alone it keeps the promise, and so do {first[7..]} and {second[7..]} without it.\n"
+                : "promise kept: 20 per 10m, sliding-window\n",
+            load.Output);
+    }
+
+    [Fact]
+    public async Task Load_OnSigterm_WhileItReadsAPipeThatNobodyWritesTo_Ends()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There are no named pipes in the file system here.");
+        var folder = Directory.CreateTempSubdirectory("weir-load-").FullName;
+        var pipe = Path.Combine(folder, "pipe");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+            await make.WaitForExitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await using var load = WeirProcess.Start("load", "--targets", "http://localhost:1", "--scenario", pipe);
+            // Opening the other end waits until load has opened its own.
+            await using var writer = await Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write), TestContext.Current.CancellationToken);
+            load.Terminate();
+
+            Assert.Equal(130, await load.ExitAsync());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task Load_OnANode_WithAWrongExpectation_FindsEveryKindOfFault()
     {
