@@ -12,8 +12,25 @@ internal sealed class CallRules(Rule defaultRule)
     private const int Max = 10_000;
 
     private readonly ConcurrentDictionary<(long Permits, long WindowMicros), Rule> _rules = new();
+    private readonly ConcurrentDictionary<RuleOptions, Rule> _named = new();
 
+    /// <summary>The limits that were named for plain keys.</summary>
     public IEnumerable<Rule> All => _rules.Values;
+
+    /// <summary>The rule of a limit that a descriptor brought along.</summary>
+    /// <param name="options">The limit, with domain and path.</param>
+    /// <param name="problems">Receives what is wrong with it.</param>
+    /// <returns>Null when there was a problem.</returns>
+    public Rule? Get(RuleOptions options, List<string> problems)
+    {
+        if (_named.TryGetValue(options, out var known))
+            return known;
+        if (Rule.TryCreate(options, problems) is not { } rule)
+            return null;
+        if (_named.Count >= Max)
+            _named.Clear();
+        return _named.GetOrAdd(options, rule);
+    }
 
     /// <exception cref="InputException">Limit and window together break a bound of the algorithm.</exception>
     public Rule Get(long? limit, long? windowMicros)

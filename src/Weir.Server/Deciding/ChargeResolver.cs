@@ -64,19 +64,23 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
     public (Charge[] Charges, int[] Places) ForDescriptors(CheckRequest request)
     {
         var (set, naming) = (rules.Current.RuleSet, _naming);
-        if (!set.HasDomain(request.Domain))
+        if (!set.HasDomain(request.Domain) && request.Descriptors.Any(static d => d.Limit is null))
             throw new InputException("domain", UnknownDomain(request.Domain, set));
         var matches = new RuleMatch[request.Descriptors.Count];
         var matched = new Rule?[matches.Length];
         for (var i = 0; i < matches.Length; i++)
         {
-            matches[i] = set.Match(request.Domain, request.Descriptors[i]);
-            matched[i] = matches[i].Rule;
+            var asked = request.Descriptors[i];
+            matches[i] = asked.Limit is null ? set.Match(request.Domain, asked.Descriptor) : default;
+            matched[i] = asked.Limit is { } limit ? RuleOf(request.Domain, limit, i) : matches[i].Rule;
         }
         Replacements.Apply(matched);
         var places = Enumerable.Range(0, matched.Length).Where(i => matched[i] is { Unlimited: false }).ToArray();
         var charges = Array.ConvertAll(places, i =>
-            ForMatch(naming, matches[i], request.Descriptors[i], request.Descriptors[i].Cost ?? request.Cost ?? 1));
+        {
+            var (descriptor, own, _) = request.Descriptors[i];
+            return Charge(naming, matched[i]!, own is null ? matches[i].CounterEntries(descriptor) : descriptor.Entries, descriptor.Cost ?? request.Cost ?? 1);
+        });
         return (charges, places);
     }
 
@@ -94,12 +98,26 @@ internal sealed class ChargeResolver(RulesStore rules, Rule defaultRule, Counter
 
     private Charge ForDefault(Naming naming, ReadOnlyMemory<byte> label, int cost) => new(defaultRule, naming.IdForDefault(label.Span), cost, label);
 
-    private static Charge ForMatch(Naming naming, RuleMatch match, Descriptor descriptor, int cost)
+    // The rule of a limit that a descriptor brings along.
+    private Rule RuleOf(string domain, RuleOptions limit, int place)
     {
-        var label = CounterLabel.OfDescriptor(match.CounterEntries(descriptor));
+        var problems = new List<string>();
+        var options = limit with { Domain = domain, Path = CallLimitPath.Of(limit.Name, limit.Algorithm, limit.Permits, limit.Window) };
+        if (CallRules.Get(options, problems) is { } rule)
+            return rule;
+        var problem = RuleProblems.ToInput(problems);
+        throw new InputException($"descriptors[{place}].rate_limit.{problem.Field}", problem.Message[(problem.Field.Length + 2)..]);
+    }
+
+    private static Charge ForMatch(Naming naming, RuleMatch match, Descriptor descriptor, int cost) =>
+        Charge(naming, match.Rule!, match.CounterEntries(descriptor), cost);
+
+    private static Charge Charge(Naming naming, Rule rule, IReadOnlyList<DescriptorEntry> entries, int cost)
+    {
+        var label = CounterLabel.OfDescriptor(entries);
         if (label.Length > CounterLabel.MaxBytes)
             throw new InputException("descriptors", $"a descriptor has {label.Length:N0} bytes and may have {CounterLabel.MaxBytes:N0}. Use fewer or shorter entries.");
-        return new Charge(match.Rule!, naming.IdOf(match.Rule!, label), cost, label);
+        return new Charge(rule, naming.IdOf(rule, label), cost, label);
     }
 
     private static Descriptor KeyDescriptor(string key) => new([new DescriptorEntry(RuleSet.SimpleKey, key)]);

@@ -8,7 +8,7 @@ internal sealed class CheckRequest
 
     public string Domain { get; init; } = RuleSet.DefaultDomain;
 
-    public IReadOnlyList<Descriptor> Descriptors { get; init; } = [];
+    public IReadOnlyList<AskedDescriptor> Descriptors { get; init; } = [];
 
     /// <summary>Permits to take; null when not given.</summary>
     public int? Cost { get; init; }
@@ -26,6 +26,12 @@ internal sealed class CheckRequest
     public string? Receipt { get; init; }
 }
 
+/// <summary>A descriptor as a caller presents it.</summary>
+/// <param name="Descriptor">The entries and their cost.</param>
+/// <param name="Limit">A limit that it brings along in place of what rules say, without domain and place; null for the rules.</param>
+/// <param name="IsFinal">In a reservation: the cost is known and stays, whatever the reservation is committed with.</param>
+internal sealed record AskedDescriptor(Descriptor Descriptor, RuleOptions? Limit, bool IsFinal);
+
 /// <summary>What a body may contain besides key, domain and descriptors.</summary>
 [Flags]
 internal enum CheckFields
@@ -33,4 +39,5 @@ internal enum CheckFields
     None = 0,
     Ttl = 1,
     Receipt = 2,
+    Final = 4,
 }

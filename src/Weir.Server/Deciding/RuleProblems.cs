@@ -11,6 +11,7 @@ internal static class RuleProblems
         {
             "window" => "window_ms",
             "burst" => "burst",
+            "name" => "name",
             _ => "limit",
         };
         return new InputException(field, string.Join(' ', problems.Select(Bare)));

@@ -68,6 +68,24 @@ internal ref partial struct BodyReader
         }
     }
 
+    private readonly bool IsNull => _json.TokenType == JsonTokenType.Null;
+
+    private bool Flag(string path) => _json.TokenType is JsonTokenType.True or JsonTokenType.False
+        ? _json.TokenType == JsonTokenType.True
+        : throw new InputException(path, $"{Shown()} must be true or false.");
+
+    private T Choice<T>(string path, IReadOnlyList<string> names)
+        where T : struct, Enum
+    {
+        var text = Text(path);
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (names[i] == text)
+                return Enum.GetValues<T>()[i];
+        }
+        throw new InputException(path, $"'{text}' is none of {string.Join(", ", names)}.");
+    }
+
     private long Whole(string path, long least, long most)
     {
         if (_json.TokenType == JsonTokenType.Number)

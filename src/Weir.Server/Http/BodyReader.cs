@@ -33,23 +33,25 @@ internal ref partial struct BodyReader
     }
 
     /// <summary>Reads an object of the two fields of a settlement.</summary>
+    /// <returns>The reservation and what it is to be corrected to; null leaves it as it is.</returns>
     public static (string Reservation, int? Actual) ReadSettlement(ReadOnlySpan<byte> body, bool needsActual)
     {
         string? id = null;
         int? actual = null;
+        var isGiven = false;
         ReadObject(body, needsActual ? "reservation, actual" : "reservation", (ref BodyReader reader, string name, string at) =>
         {
             if (name == "reservation")
                 id = reader.Text(at);
             else if (name == "actual" && needsActual)
-                actual = (int)reader.Whole(at, 0, RuleBounds.MaxCost);
+                (isGiven, actual) = (true, reader.IsNull ? null : (int)reader.Whole(at, 0, RuleBounds.MaxCost));
             else
                 return false;
             return true;
         });
         if (id is null)
             throw new InputException("reservation", "is missing. Give the id that /reserve answered.");
-        if (needsActual && actual is null)
+        if (needsActual && !isGiven)
             throw new InputException("actual", "is missing. Give the permits that were really used.");
         return (id, actual);
     }
@@ -92,7 +94,7 @@ internal ref partial struct BodyReader
         string? key = null, domain = null, receipt = null;
         int? cost = null;
         long? limit = null, window = null, ttl = null;
-        List<Descriptor>? descriptors = null;
+        List<AskedDescriptor>? descriptors = null;
         var many = false;
         var allowed = _allowed;
         Object(path, (ref BodyReader reader, string name, string at) =>
@@ -128,7 +130,7 @@ internal ref partial struct BodyReader
         };
     }
 
-    private static CheckRequest OnlyChecks(string? name, List<Descriptor>? descriptors, params ReadOnlySpan<long?> numbers)
+    private static CheckRequest OnlyChecks(string? name, List<AskedDescriptor>? descriptors, params ReadOnlySpan<long?> numbers)
     {
         foreach (var number in numbers)
             descriptors ??= number is null ? null : [];
@@ -141,14 +143,14 @@ internal ref partial struct BodyReader
         "key, domain, descriptors, cost, limit, window_ms" + (allowed.HasFlag(CheckFields.Ttl) ? ", ttl_ms" : "")
         + (allowed.HasFlag(CheckFields.Receipt) ? ", receipt" : "") + (many ? ", checks" : "");
 
-    private static void Complete(string path, string? key, string? domain, List<Descriptor>? descriptors, long? limit, long? window)
+    private static void Complete(string path, string? key, string? domain, List<AskedDescriptor>? descriptors, long? limit, long? window)
     {
         if (key is null && descriptors is null)
             throw new InputException(Join(path, "key"), "is missing. Give a key, or a domain and descriptors.");
         if (key is not null && (domain is not null || descriptors is not null))
             throw new InputException(Join(path, "key"), "stands beside a domain or descriptors. Give one or the other.");
         if (descriptors is not null && (limit ?? window) is not null)
-            throw new InputException(Join(path, limit is null ? "window_ms" : "limit"), "goes with a key; descriptors take their limits from the rules.");
+            throw new InputException(Join(path, limit is null ? "window_ms" : "limit"), "goes with a key; descriptors take their limits from the rules, or bring a rate_limit each.");
         if (key is not null)
             Prefixed(path, static k => RawTarget.Check(Encoding.UTF8.GetBytes(k)), key);
     }
@@ -175,29 +177,6 @@ internal ref partial struct BodyReader
             return true;
         });
         return checks;
-    }
-
-    private List<Descriptor> Descriptors(string path)
-    {
-        var descriptors = new List<Descriptor>();
-        Array(path, ILimiter.MaxCharges, (ref BodyReader reader, string _, string at) =>
-        {
-            List<DescriptorEntry>? entries = null;
-            int? cost = null;
-            reader.Object(at, (ref BodyReader r, string name, string p) =>
-            {
-                if (name == "entries")
-                    entries = r.Entries(p);
-                else if (name == "cost")
-                    cost = (int)r.Whole(p, 0, RuleBounds.MaxCost);
-                else
-                    return false;
-                return true;
-            }, "entries, cost");
-            descriptors.Add(new Descriptor(entries ?? throw new InputException(Join(at, "entries"), "is missing. Give 1 or more."), cost));
-            return true;
-        });
-        return descriptors;
     }
 
     private List<DescriptorEntry> Entries(string path)

@@ -5,6 +5,8 @@ namespace Weir.Server.Http;
 /// <content><c>POST /check</c>: one request by key or descriptors, or many at once.</content>
 internal sealed partial class CheckEndpoints
 {
+    private const int DecidedAtOnce = 128;
+
     /// <summary>What a check came to.</summary>
     /// <param name="Binding">The decision that binds.</param>
     /// <param name="Charges">What was charged; one per limit that applied.</param>
@@ -33,11 +35,20 @@ internal sealed partial class CheckEndpoints
         for (var i = 0; i < resolved.Length; i++)
             resolved[i] = Resolve(requests[i], $"checks[{i}].");
         var results = new Checked[resolved.Length];
-        for (var i = 0; i < results.Length; i++)
+        var deciding = new ValueTask<Checked>[Math.Min(DecidedAtOnce, resolved.Length)];
+        for (var from = 0; from < results.Length; from += deciding.Length)
         {
-            results[i] = await DecideAsync(resolved[i].Charges, resolved[i].Places);
-            metrics.RecordCheck(results[i].Binding.Rule, results[i].Binding.IsAllowed);
-            if (results[i].Binding.Source == DecisionSource.Degraded)
+            // Asked one after the other before the first answer is awaited, so that an engine that is far away is asked for all of them together.
+            var count = Math.Min(deciding.Length, results.Length - from);
+            for (var i = 0; i < count; i++)
+                deciding[i] = DecideAsync(resolved[from + i].Charges, resolved[from + i].Places);
+            for (var i = 0; i < count; i++)
+                results[from + i] = await deciding[i];
+        }
+        foreach (var result in results)
+        {
+            metrics.RecordCheck(result.Binding.Rule, result.Binding.IsAllowed);
+            if (result.Binding.Source == DecisionSource.Degraded)
                 metrics.RecordDegraded();
         }
         metrics.RecordDuration(started);
@@ -125,6 +136,9 @@ internal sealed partial class CheckEndpoints
             answer.Json.WriteString("domain"u8, request.Domain);
         answer.DecisionFields(binding);
         answer.Source(binding.Source);
+        // On its own, the headers say it.
+        if (inBatch && binding.Rule is { } rule)
+            answer.Json.WriteString("policy"u8, RuleFacts.Of(rule).Policy);
         if (binding.IsAllowed && result.Charges.Length > 0 && reservation is null)
             WriteReceipt(answer, result.Each);
         if (reservation is var (id, ttl))

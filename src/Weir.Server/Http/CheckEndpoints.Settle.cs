@@ -16,8 +16,8 @@ internal sealed partial class CheckEndpoints
     private async Task ReserveAsync(Exchange exchange)
     {
         var started = metrics.Start();
-        var request = BodyReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Ttl);
-        if (request.Cost is null && request.Descriptors.All(static d => d.Cost is null))
+        var request = BodyReader.ReadOne(await exchange.ReadBodyAsync(), CheckFields.Ttl | CheckFields.Final);
+        if (request.Cost is null && request.Descriptors.All(static d => d.Descriptor.Cost is null))
             throw new InputException("cost", "is missing. Give the most that the request may cost.");
         if (!reservations.HasRoom())
             throw TooMany();
@@ -28,7 +28,7 @@ internal sealed partial class CheckEndpoints
             await AnswerAsync(exchange, request, result, null);
             return;
         }
-        var taken = Enumerable.Range(0, result.Each.Length).Where(i => IsTaken(result.Each[i])).ToArray();
+        var taken = Enumerable.Range(0, result.Each.Length).Where(i => IsTaken(result.Each[i]) && IsOpen(request, result, i)).ToArray();
         var reservation = new Reservation([.. taken.Select(i => result.Charges[i])], [.. taken.Select(i => result.Each[i].Stamp)],
             request.TtlMillis * 1000 ?? DefaultTtlMicros);
         await AnswerAsync(exchange, request, result, (await KeepAsync(reservation), reservation.HeldMicros));
@@ -69,6 +69,10 @@ internal sealed partial class CheckEndpoints
     // Shadow and quota rules that refused have charged nothing, and neither has a failure policy that allowed: there is nothing of theirs to settle.
     private static bool IsTaken(in Decision decision) => decision.IsAllowed && decision.Source != DecisionSource.Degraded;
 
+    // A final cost is charged and no more looked at; a lease is there to be ended.
+    private static bool IsOpen(CheckRequest request, in Checked result, int charge) => result.Charges[charge].Rule.Algorithm == AlgorithmKind.Concurrency
+        || request.Descriptors.Count == 0 || !request.Descriptors[result.Places[charge]].IsFinal;
+
     private async Task CommitAsync(Exchange exchange)
     {
         var (id, actual) = BodyReader.ReadSettlement(await exchange.ReadBodyAsync(), needsActual: true);
@@ -78,10 +82,12 @@ internal sealed partial class CheckEndpoints
         {
             var charge = reservation.Charges[i];
             // A lease is held for the length of the work, whatever the work cost, and its end is the commit.
-            var final = charge.Rule.Algorithm == AlgorithmKind.Concurrency ? 0 : actual!.Value;
+            var isLease = charge.Rule.Algorithm == AlgorithmKind.Concurrency;
+            if (!isLease && actual is null)
+                continue;
             try
             {
-                var settled = await limiter.SettleAsync(charge, reservation.Stamps[i], final);
+                var settled = await limiter.SettleAsync(charge, reservation.Stamps[i], isLease ? 0 : actual!.Value);
                 refunded = Math.Max(refunded, settled);
                 overcharged = Math.Max(overcharged, -settled);
             }
@@ -94,8 +100,9 @@ internal sealed partial class CheckEndpoints
         var answer = Answer.Begin();
         answer.Json.WriteStartObject();
         answer.Json.WriteBoolean("committed"u8, true);
-        answer.Json.WriteNumber("reserved"u8, reservation.Charges.Length == 0 ? 0 : reservation.Charges.Max(static c => c.Cost));
-        answer.Json.WriteNumber("actual"u8, actual!.Value);
+        var reserved = reservation.Charges.Length == 0 ? 0 : reservation.Charges.Max(static c => c.Cost);
+        answer.Json.WriteNumber("reserved"u8, reserved);
+        answer.Json.WriteNumber("actual"u8, actual ?? reserved);
         answer.Json.WriteNumber("refunded"u8, refunded);
         answer.Json.WriteNumber("overcharged"u8, overcharged);
         answer.Json.WriteEndObject();

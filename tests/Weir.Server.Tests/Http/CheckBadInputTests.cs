@@ -86,7 +86,7 @@ public sealed class CheckBadInputTests(CheckBadInputTests.UsedNode used) : IClas
         { """{"descriptors":[{"entries":[{"key":"user","value":5}]}]}""", "descriptors[0].entries[0].value", "5 must be text" },
         { $$"""{"descriptors":[{"entries":[{"key":"user","value":"{{Long}}"}]}]}""", "descriptors[0].entries[0].value", "is 513 bytes long" },
         { """{"descriptors":[{"entries":[{"key":"user","vaule":"a"}]}]}""", "descriptors[0].entries[0].vaule", "Known: key, value." },
-        { """{"descriptors":[{"entries":[{"key":"user"}],"hits":1}]}""", "descriptors[0].hits", "Known: entries, cost." },
+        { """{"descriptors":[{"entries":[{"key":"user"}],"hits":1}]}""", "descriptors[0].hits", "Known: entries, cost, rate_limit." },
         { """{"descriptors":[{"entries":[{"key":"user"}],"cost":-1}]}""", "descriptors[0].cost", "'-1' must be" },
         { """{"descriptors":[{"entries":[{"key":"user"}],"limit":5}]}""", "descriptors[0].limit", "is not a field" },
         { """{"descriptors":[{"entries":[{"key":"user"}]}],"limit":5}""", "limit", "goes with a key" },

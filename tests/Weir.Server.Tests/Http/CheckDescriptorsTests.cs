@@ -184,7 +184,7 @@ public sealed class CheckDescriptorsTests
         var reply = await node.PostAsync("/check", """{"checks":[{"key":"a"},{"descriptors":[{"entries":[{"key":"ip","value":"9"}],"cost":4}]},{"descriptors":[{"entries":[{"key":"ip","value":"9"}]}]}]}""");
 
         var results = reply.Json.GetProperty("results");
-        Assert.Equal("status allowed domain rule limit remaining reset_ms retry_after_ms source statuses", Reply.FieldsOf(results[1]));
+        Assert.Equal("status allowed domain rule limit remaining reset_ms retry_after_ms source policy statuses", Reply.FieldsOf(results[1]));
         Assert.Equal((429, JsonValueKind.Null), (results[1].GetProperty("status").GetInt32(), results[1].GetProperty("retry_after_ms").ValueKind));
         Assert.Equal((200, 2), (results[2].GetProperty("status").GetInt32(), results[2].GetProperty("remaining").GetInt32()));
     }
