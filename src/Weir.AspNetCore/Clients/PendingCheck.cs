@@ -34,6 +34,12 @@ internal sealed class PendingCheck : IValueTaskSource<LimitResult>
 
     public int Count { get; private set; }
 
+    /// <summary>Room for the charges of an engine, one for each entry at least.</summary>
+    public Charge[] Charges { get; private set; } = new Charge[2];
+
+    /// <summary>Room for the decisions of an engine, one for each entry at least.</summary>
+    public Decision[] Decisions { get; private set; } = new Decision[2];
+
     /// <summary>What a caller asked who may want to give it back; null when nobody will.</summary>
     public IReadOnlyList<LimitCharge>? Asked { get; private set; }
 
@@ -106,7 +112,7 @@ internal sealed class PendingCheck : IValueTaskSource<LimitResult>
             keyBytes = Hash(_labels.AsSpan(at, keyBytes), _labels.AsSpan(at));
         BinaryPrimitives.WriteInt32LittleEndian(_labels.AsSpan(at - 4), keyBytes);
         if (Count == Entries.Length)
-            Entries = [.. Entries, .. new Entry[Count]];
+            (Entries, Charges, Decisions) = ([.. Entries, .. new Entry[Count]], new Charge[2 * Count], new Decision[2 * Count]);
         Entries[Count++] = new Entry(limit, _written, limit.LabelPrefix.Length + keyBytes, cost, isFinal);
         _written = at + keyBytes;
     }
@@ -179,6 +185,8 @@ internal sealed class PendingCheck : IValueTaskSource<LimitResult>
     private void Return()
     {
         Array.Clear(Entries, 0, Count);
+        Array.Clear(Charges, 0, Count);
+        Array.Clear(Decisions, 0, Count);
         (Count, _written, _ended, Asked) = (0, 0, 0, null);
         _source.Reset();
         if (_labels.Length > KeptBytes || Entries.Length > 16)

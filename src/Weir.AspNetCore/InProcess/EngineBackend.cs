@@ -41,18 +41,15 @@ internal class EngineBackend(ILimiter limiter, CounterHasher hasher) : Backend
 
     public override async ValueTask<LimitReservation> ReserveAsync(PendingCheck check, TimeSpan timeToLive)
     {
-        var (charges, decisions) = Charges(check);
-        // Labels live in the check's memory, and the reservation longer.
-        for (var i = 0; i < charges.Length; i++)
-            charges[i] = charges[i] with { Label = charges[i].Label.ToArray() };
-        var binding = await DecideAsync(charges, decisions);
+        Fill(check);
+        var binding = await limiter.DecideAsync(check.Charges.AsMemory(0, check.Count), check.Decisions.AsMemory(0, check.Count));
         var result = ResultOf(check, binding);
         if (!binding.IsAllowed)
             return new LimitReservation(result, null, TimeSpan.Zero);
-        var open = Enumerable.Range(0, charges.Length).Where(i => IsTaken(decisions[i]) && IsSettled(check.Entries[i])).ToArray();
-        var leases = open.Where(i => charges[i].Rule.Algorithm == AlgorithmKind.Concurrency).Select(i => charges[i].Rule.Window);
+        var taken = TakenOf(check, static entry => !entry.IsFinal || entry.Limit.Rule!.Algorithm == AlgorithmKind.Concurrency);
+        var leases = taken.Charges.Where(static c => c.Rule.Algorithm == AlgorithmKind.Concurrency).Select(static c => c.Rule.Window);
         // Nothing ends here but leases: the process that knows of the reservation is the one that settles it.
-        return new LimitReservation(result, Pick(charges, decisions, open), leases.Append(timeToLive).Min());
+        return new LimitReservation(result, taken, leases.Append(timeToLive).Min());
     }
 
     public override async ValueTask<bool> CommitAsync(LimitReservation reservation, int? actual)
@@ -110,12 +107,11 @@ internal class EngineBackend(ILimiter limiter, CounterHasher hasher) : Backend
 
     private static bool IsTaken(in Decision decision) => decision.IsAllowed && decision.Source != DecisionSource.Degraded;
 
-    private static bool IsSettled(in PendingCheck.Entry entry) => !entry.IsFinal || entry.Limit.Rule!.Algorithm == AlgorithmKind.Concurrency;
-
     private Charge ChargeOf(PendingCheck check, in PendingCheck.Entry entry)
     {
         var (names, label) = (_names, check.LabelOf(entry));
-        return new Charge(entry.Limit.Rule!, names.IdOf(entry.Limit.Rule!, label.Span), entry.Cost, label);
+        var rule = entry.Limit.Rule ?? throw new WeirException($"Limit '{entry.Limit.Name}' is one of the nodes' rules, and there are no nodes. Use nodes, or say its numbers here.");
+        return new Charge(rule, names.IdOf(rule, label.Span), entry.Cost, label);
     }
 
     private async ValueTask<LimitResult> FinishAsync(PendingCheck check, ValueTask<Decision> deciding)
@@ -134,15 +130,10 @@ internal class EngineBackend(ILimiter limiter, CounterHasher hasher) : Backend
     {
         try
         {
-            var (charges, decisions) = Charges(check);
-            var binding = await DecideAsync(charges, decisions);
+            Fill(check);
+            var binding = await limiter.DecideAsync(check.Charges.AsMemory(0, check.Count), check.Decisions.AsMemory(0, check.Count));
             var result = ResultOf(check, binding);
-            if (check.Asked is not { } asked || !binding.IsAllowed)
-                return result;
-            for (var i = 0; i < charges.Length; i++)
-                charges[i] = charges[i] with { Label = charges[i].Label.ToArray() };
-            var taken = Pick(charges, decisions, [.. Enumerable.Range(0, charges.Length).Where(i => IsTaken(decisions[i]))]);
-            return result with { Receipt = new LimitReceipt(asked, taken) };
+            return check.Asked is { } asked && binding.IsAllowed ? result with { Receipt = new LimitReceipt(asked, TakenOf(check, static _ => true)) } : result;
         }
         finally
         {
@@ -150,18 +141,19 @@ internal class EngineBackend(ILimiter limiter, CounterHasher hasher) : Backend
         }
     }
 
-    private ValueTask<Decision> DecideAsync(Charge[] charges, Decision[] decisions) => limiter.DecideAsync(charges.AsMemory(), decisions.AsMemory());
-
-    private (Charge[] Charges, Decision[] Decisions) Charges(PendingCheck check)
+    private void Fill(PendingCheck check)
     {
-        var charges = new Charge[check.Count];
-        for (var i = 0; i < charges.Length; i++)
-            charges[i] = ChargeOf(check, check.Entries[i]);
-        return (charges, new Decision[charges.Length]);
+        for (var i = 0; i < check.Count; i++)
+            check.Charges[i] = ChargeOf(check, check.Entries[i]);
     }
 
-    private static Taken Pick(Charge[] charges, Decision[] decisions, int[] which) =>
-        new([.. which.Select(i => charges[i])], [.. which.Select(i => decisions[i].Stamp)]);
+    // What was taken outlives the check, whose memory holds the labels.
+    private static Taken TakenOf(PendingCheck check, Func<PendingCheck.Entry, bool> which)
+    {
+        var places = Enumerable.Range(0, check.Count).Where(i => IsTaken(check.Decisions[i]) && which(check.Entries[i])).ToArray();
+        return new Taken(
+            [.. places.Select(i => check.Charges[i] with { Label = check.Charges[i].Label.ToArray() })], [.. places.Select(i => check.Decisions[i].Stamp)]);
+    }
 
     private LimitResult Result(PendingCheck check, in Decision decision)
     {

@@ -34,7 +34,7 @@ internal static class AnswerReader
 
     /// <summary>Reads the answer to a single call.</summary>
     /// <returns>Null when it is no decision.</returns>
-    public static Answer? ReadOne(ReadOnlySpan<byte> body, PendingCheck check)
+    public static Answer? ReadOne(ReadOnlySpan<byte> body, PendingCheck check, string? policy)
     {
         var json = new Utf8JsonReader(body);
         Expect(ref json, JsonTokenType.StartObject);
@@ -43,7 +43,7 @@ internal static class AnswerReader
         while (before.Read() && before.TokenType == JsonTokenType.PropertyName)
         {
             if (before.ValueTextEquals("allowed"u8))
-                return Read(ref json, check);
+                return Read(ref json, check, policy);
             before.Read();
             before.Skip();
         }
@@ -100,10 +100,10 @@ internal static class AnswerReader
     }
 
     // From after the object's start to its end.
-    private static Answer Read(ref Utf8JsonReader json, PendingCheck check)
+    private static Answer Read(ref Utf8JsonReader json, PendingCheck check, string? policy = null)
     {
         var (allowed, source, canFit) = (false, DecisionSource.Exact, true);
-        string? rule = null, policy = null, receipt = null, reservation = null;
+        string? rule = null, receipt = null, reservation = null;
         long limit = 0, remaining = 0, reset = 0, retryAfter = 0, expires = 0;
         LimitFacts? facts = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)

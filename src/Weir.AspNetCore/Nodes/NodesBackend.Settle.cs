@@ -18,7 +18,8 @@ internal sealed partial class NodesBackend
     /// <param name="Status">The answer's status; 0 when there was none.</param>
     /// <param name="Body">The answer's body.</param>
     /// <param name="MayBeDone">Without an answer: whether it may have been done.</param>
-    private readonly record struct Reply(int Status, byte[] Body, bool MayBeDone);
+    /// <param name="Policy">The header <c>RateLimit-Policy</c>; null when there was none.</param>
+    private readonly record struct Reply(int Status, byte[] Body, bool MayBeDone, string? Policy = null);
 
     public override async ValueTask<LimitReservation> ReserveAsync(PendingCheck check, TimeSpan timeToLive)
     {
@@ -34,7 +35,7 @@ internal sealed partial class NodesBackend
                 throw new WeirException(detail);
             _log.LogError("a node does not understand a reservation, and the failure policy answers: {Reason}", detail);
         }
-        if (reply.Status is not (200 or 429 or 503) || TryRead(reply.Body, check) is not { } answer)
+        if (reply.Status is not (200 or 429 or 503) || TryRead(reply, check) is not { } answer)
             return _fallback.Reserve(check, timeToLive);
         return answer.Reservation is { } name
             ? new LimitReservation(answer.Result, new Held(name), TimeSpan.FromMilliseconds(answer.ExpiresMillis))
@@ -56,6 +57,8 @@ internal sealed partial class NodesBackend
                 json.WriteString("reservation"u8, held.Name);
                 if (actual is { } cost)
                     json.WriteNumber("actual"u8, cost);
+                else
+                    json.WriteNull("actual"u8);
             });
             if (reply.Status == 200)
                 return true;
@@ -95,11 +98,11 @@ internal sealed partial class NodesBackend
         }
     }
 
-    private static AnswerReader.Answer? TryRead(byte[] body, PendingCheck check)
+    private static AnswerReader.Answer? TryRead(in Reply reply, PendingCheck check)
     {
         try
         {
-            return AnswerReader.ReadOne(body, check);
+            return AnswerReader.ReadOne(reply.Body, check, reply.Policy);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -122,7 +125,7 @@ internal sealed partial class NodesBackend
                 var answer = await response.Content.ReadAsByteArrayAsync(deadline.Token);
                 if (response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout)
                     return new Reply(0, [], true);
-                return new Reply((int)response.StatusCode, answer, false);
+                return new Reply((int)response.StatusCode, answer, false, response.Headers.TryGetValues("RateLimit-Policy", out var policy) ? policy.First() : null);
             }
             catch (HttpRequestException e)
             {

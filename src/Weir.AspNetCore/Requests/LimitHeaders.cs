@@ -25,7 +25,7 @@ internal static class LimitHeaders
         if (kinds.HasFlag(LimitHeaderKinds.Standard))
         {
             headers["RateLimit-Policy"] = facts.Policy;
-            headers["RateLimit"] = string.Concat(facts.QuotedName, ";r=", remaining, string.Concat(";t=", until));
+            headers["RateLimit"] = string.Concat([facts.QuotedName, ";r=", remaining, ";t=", until]);
         }
         if (result.Outcome == Outcome.Refused)
             headers.RetryAfter = until;
