@@ -11,7 +11,15 @@ internal sealed class LimiterProbe(IWeirClient client)
     /// <summary>Null when decisions are made, or what is wrong.</summary>
     public async Task<string?> ProbeAsync(CancellationToken cancellation)
     {
-        var result = await client.CheckAsync(new LimitCharge(Look, "health", Cost: 0), cancellation);
-        return result.Source == DecisionSource.Degraded ? "no node can be asked; requests are answered by the failure policy" : null;
+        try
+        {
+            var result = await client.CheckAsync(new LimitCharge(Look, "health", Cost: 0), cancellation);
+            return result.Source == DecisionSource.Degraded ? "no node can be asked; requests are answered by the failure policy" : null;
+        }
+        catch (WeirException e)
+        {
+            // Nodes of a version that does not know how this one asks.
+            return e.Message;
+        }
     }
 }

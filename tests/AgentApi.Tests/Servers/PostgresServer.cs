@@ -67,7 +67,7 @@ internal sealed class PostgresServer : IAsyncDisposable
             {
                 if (_process.HasExited)
                     return true;
-                await ScalarAsync("postgres", "select 1");
+                await ScalarAsync("postgres", "select 'ready'");
                 return true;
             },
             "PostgreSQL answers", Patience);
