@@ -12,13 +12,16 @@ say() { printf '%s\n' "$*"; }
 
 # Tests compare with real programs. Where one is missing it is installed from the distribution; where that is not possible, the tests that need it
 # are skipped and say so.
+has() { # Debian keeps the programs of PostgreSQL off the PATH.
+  command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
+}
 need() { # PROGRAM PACKAGE WHAT-FOR
-  command -v "$1" >/dev/null 2>&1 && return
+  has "$1" && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing $2, for $3"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >/dev/null 2>&1
   fi
-  command -v "$1" >/dev/null 2>&1 || say "without $1 ($2): tests of $3 will be skipped"
+  has "$1" || say "without $1 ($2): tests of $3 will be skipped"
 }
 
 if ! dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then
@@ -27,6 +30,7 @@ if ! dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then
 fi
 need promtool prometheus "the metrics page"
 need redis-server redis-server "the Redis client"
+need postgres postgresql "the sample application"
 
 say "building"
 if ! dotnet build Weir.slnx -c Release -v quiet -clp:NoSummary; then

@@ -18,7 +18,8 @@ internal enum LimiterKind
 /// <summary>The limits, and who decides by them.</summary>
 internal sealed class LimiterConfig
 {
-    private const int Most = 1_000_000_000;
+    private const int MostRequests = (int)RuleBounds.MaxSlidingWindowPermits;
+    private const int MostTokens = (int)RuleBounds.MaxPermits;
 
     public required LimiterKind Kind { get; init; }
 
@@ -53,9 +54,9 @@ internal sealed class LimiterConfig
             Nodes = nodes,
             Timeout = TimeSpan.FromMilliseconds(settings.Integer("WEIR_TIMEOUT_MS", 250, 5, 60_000)),
             Failure = settings.Choice("WEIR_FAILURE_POLICY", FailurePolicy.Closed, ("closed", FailurePolicy.Closed), ("open", FailurePolicy.Open)),
-            AddressPerMinute = settings.Integer("LIMIT_ADDRESS_PER_MINUTE", 6_000, 0, Most),
-            UserPerMinute = settings.Integer("LIMIT_USER_PER_MINUTE", 600, 0, Most),
-            TokensPerMinute = settings.Integer("LIMIT_TOKENS_PER_MINUTE", 20_000, 1, Most),
+            AddressPerMinute = settings.Integer("LIMIT_ADDRESS_PER_MINUTE", 6_000, 0, MostRequests),
+            UserPerMinute = settings.Integer("LIMIT_USER_PER_MINUTE", 600, 0, MostRequests),
+            TokensPerMinute = settings.Integer("LIMIT_TOKENS_PER_MINUTE", 20_000, 1, MostTokens),
         };
     }
 

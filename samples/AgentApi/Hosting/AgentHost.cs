@@ -10,6 +10,7 @@ using AgentApi.Limiting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Weir.AspNetCore;
 
 namespace AgentApi.Hosting;
 
@@ -30,6 +31,12 @@ internal static class AgentHost
         catch (StartException e)
         {
             await Console.Error.WriteLineAsync($"agent-api: {e.Message}");
+            return 1;
+        }
+        catch (WeirOptionsException e)
+        {
+            foreach (var problem in e.Problems)
+                await Console.Error.WriteLineAsync($"agent-api: {problem}");
             return 1;
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
