@@ -19,7 +19,8 @@ RUN dotnet restore src/Weir.Cli/Weir.Cli.csproj
 COPY .editorconfig BannedSymbols.txt ./
 COPY src/ src/
 ARG REVISION=
-RUN dotnet publish src/Weir.Cli/Weir.Cli.csproj -c Release --no-restore -o /app -p:SourceRevisionId="$REVISION" -p:GenerateDocumentationFile=false
+# What analyzers say about the sources is settled before they come here; leaving them out halves the time.
+RUN dotnet publish src/Weir.Cli/Weir.Cli.csproj -c Release --no-restore -o /app -p:RunAnalyzers=false -p:SourceRevisionId="$REVISION" -p:GenerateDocumentationFile=false
 
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}
 COPY --from=build /app /app
