@@ -59,6 +59,8 @@ check_value() { # NAME VALUE
     LB_BALANCE) choice "$1" "$2" leastconn roundrobin ;;
     LOG_LEVEL) choice "$1" "$2" trace debug info warn error ;;
     WATCH_POLLING) choice "$1" "$2" 0 1 ;;
+    WEIR_FAILURE_POLICY) choice "$1" "$2" closed open ;;
+    LIMIT_*) whole "$1" "$2" 0 1000000000 ;;
     RATELIMITER_FAILURE_POLICY) choice "$1" "$2" closed open local ;;
     RATELIMITER_DEFAULT_LIMIT) whole "$1" "$2" 0 1000000 ;;
     RATELIMITER_DEFAULT_WINDOW_MS) whole "$1" "$2" 1 31622400000 ;;
@@ -68,7 +70,7 @@ check_value() { # NAME VALUE
     LOADGEN_DURATION | LOADGEN_RAMP | LOADGEN_BURST_INTERVAL | LOADGEN_BURST_DURATION | LOADGEN_TIMEOUT) matches "$1" "$2" '[0-9]+(\.[0-9]+)?(ms|s|m|h)?' "seconds, or a time such as 90s or 2m" ;;
     PROMETHEUS_INTERVAL | PROMETHEUS_RETENTION) matches "$1" "$2" '([0-9]+(ms|s|m|h|d|w|y))+' "a time such as 15s or 15d" ;;
     HEALTH_RETRIES) whole "$1" "$2" 1 100 ;;
-    HEALTH_*) matches "$1" "$2" '([0-9]+(ms|s|m))+' "a time such as 5s" ;;
+    HEALTH_* | LB_CHECK_TIMEOUT) matches "$1" "$2" '([0-9]+(ms|s|m))+' "a time such as 5s" ;;
     *_CPUS) matches "$1" "$2" '[0-9]+(\.[0-9]+)?' "a number of processors such as 0.5" ;;
     *_MEMORY) matches "$1" "$2" '[0-9]+[bBkKmMgG]?' "a size such as 256M" ;;
     DB_NAME | DB_USER) matches "$1" "$2" '[a-z_][a-z0-9_]{0,62}' "1 to 63 of a-z, 0-9 and _" ;;

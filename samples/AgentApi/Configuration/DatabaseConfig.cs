@@ -38,6 +38,8 @@ internal sealed class DatabaseConfig
             CommandTimeout = 5,
             CancellationTimeout = 1_000,
             ApplicationName = "agent-api",
+            // Kerberos is not used here, and looking for its library, which container images leave out, writes errors into the log.
+            GssEncryptionMode = GssEncryptionMode.Disable,
         };
         var (password, source) = settings.Secret("DB_PASSWORD");
         parts.Password = password;
