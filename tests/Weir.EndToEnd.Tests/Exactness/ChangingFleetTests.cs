@@ -23,7 +23,7 @@ public sealed class ChangingFleetTests
     [Fact]
     public async Task Admitted_IsExactlyTheLimit_WhileNodesAreAdded_Killed_AndRolled()
     {
-        await using var fleet = await Fleet.StartAsync(Rules, "--decision-timeout-ms", "5000", "--drain-ms", "5000");
+        await using var fleet = await Fleet.StartAsync(Rules, "--decision-timeout-ms", "5000", "--drain-ms", "8000");
         var (first, second, third) = (fleet[0], fleet[1], fleet[2]);
         await using var load = Load.Start(Callers, (caller, n) =>
         {

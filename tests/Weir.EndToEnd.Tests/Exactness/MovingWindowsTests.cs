@@ -23,7 +23,7 @@ public sealed class MovingWindowsTests
         {
             node.Process.End();
             await node.Process.ExitAsync();
-            await fleet.StartNodeAsync(node.Id, "--node-port", $"{node.Port}");
+            await fleet.StartNodeAsync(node.Port, node.Id);
         }
 
         Assert.True(await load.ExitAsync() == 0, load.Output + load.Errors);

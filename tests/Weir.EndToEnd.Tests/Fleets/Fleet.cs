@@ -54,22 +54,40 @@ internal sealed class Fleet : IAsyncDisposable
     /// <summary>Starts one more node and waits until it is ready. It gets no requests yet.</summary>
     /// <param name="id">Its name; null for the next number.</param>
     /// <param name="flags">Flags besides those of all nodes.</param>
-    public async Task<FleetNode> StartNodeAsync(string? id = null, params string[] flags)
+    public Task<FleetNode> StartNodeAsync(string? id = null, params string[] flags) => StartNodeAsync(0, id, flags);
+
+    /// <summary>Starts one more node at a certain port and waits until it is ready.</summary>
+    public async Task<FleetNode> StartNodeAsync(int port, string? id, params string[] flags)
     {
-        var node = await LaunchAsync(id, flags);
+        var node = await LaunchAsync(id, port, flags);
         await node.IsReadyAsync();
         return node;
     }
 
     /// <summary>Starts one more node and waits until it listens, ready or not.</summary>
-    public async Task<FleetNode> LaunchAsync(string? id = null, params string[] flags)
+    /// <param name="id">Its name; null for the next number.</param>
+    /// <param name="port">Where it listens; 0 for any free port.</param>
+    /// <param name="flags">Flags besides those of all nodes.</param>
+    public async Task<FleetNode> LaunchAsync(string? id = null, int port = 0, params string[] flags)
     {
         id ??= $"node-{Interlocked.Increment(ref _started)}";
-        var (process, url) = await WeirProcess.ServeAsync(["--redis-url", _url, "--node-id", id, "--node-host", "127.0.0.1", .. _flags, .. flags]);
-        var node = new FleetNode(id, process, url);
-        lock (_all)
-            _all.Add(node);
-        return node;
+        for (var attempt = 0; ; attempt++)
+        {
+            // Not from the range of outgoing connections: whoever asks for a node that has died could meet itself there.
+            string[] listen = ["--node-port", $"{(port == 0 ? RedisServer.FreePort() : port)}"];
+            try
+            {
+                var (process, url) = await WeirProcess.ServeAsync(["--redis-url", _url, "--node-id", id, "--node-host", "127.0.0.1", .. listen, .. _flags, .. flags]);
+                var node = new FleetNode(id, process, url);
+                lock (_all)
+                    _all.Add(node);
+                return node;
+            }
+            catch (InvalidOperationException e) when (port == 0 && attempt < 3 && e.Message.Contains("is in use", StringComparison.Ordinal))
+            {
+                // Another process was faster.
+            }
+        }
     }
 
     /// <summary>Lets nodes get requests.</summary>

@@ -74,11 +74,13 @@ public sealed class SharedReservationsTests
         await using var server = await Servers.StartAsync();
         await using var node = await TestNode.StartAsync(Servers.UrlOf(server));
         var book = new SharedReservations(node.State);
-        var (ended, extended) = (Reserve(50_000), Reserve(50_000));
+        // The one that is extended would outlive the test as it is: on a busy machine a shorter one might have ended by then.
+        var (ended, extended) = (Reserve(50_000), Reserve(600_000_000));
         var (endedId, extendedId) = (await book.AddAsync(ended), await book.AddAsync(extended));
         Assert.All(Servers.KeysOf(server), static k => Assert.True(k.Value > 0, k.Key));
 
-        Assert.True(await book.ExtendAsync(extendedId!, extended with { TtlMicros = 100_000_000 }));
+        Assert.True(await book.ExtendAsync(extendedId!, extended with { TtlMicros = 6_000_000_000 }));
+        Assert.InRange(Servers.KeysOf(server).Single(k => k.Key.EndsWith(extendedId!, StringComparison.Ordinal)).Value, 600_001, 6_000_000);
         await Eventually.IsTrueAsync(async () => await book.FindAsync(endedId!) is null, "it ends");
 
         Assert.Null(await book.TakeAsync(endedId!));

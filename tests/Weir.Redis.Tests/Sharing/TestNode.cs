@@ -108,7 +108,8 @@ internal static class Servers
 
     public static string UrlOf(RedisServer server) => $"redis://127.0.0.1:{server.Port}";
 
-    /// <summary>Every key, and how long it lives in milliseconds; -1 would be for ever.</summary>
+    /// <summary>Every key, and how long it lives in milliseconds; -1 would be for ever. Those that end meanwhile are left out.</summary>
     public static Dictionary<string, long> KeysOf(RedisServer server) =>
-        server.Call("KEYS", "*").Items.ToDictionary(static k => k.Text, k => long.Parse(server.Call("PTTL", k.Text).Text));
+        server.Call("KEYS", "*").Items.Select(k => (Key: k.Text, Left: long.Parse(server.Call("PTTL", k.Text).Text))).Where(static k => k.Left != -2)
+            .ToDictionary(static k => k.Key, static k => k.Left);
 }
