@@ -11,6 +11,9 @@ public sealed class ChangingFleetTests
     private const int Callers = 192;
     private const int Limit = 2_000;
 
+    // Nodes that start need the machine, too.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private static readonly string[] Algorithms = ["sliding-window", "token-bucket", "fixed-window", "sliding-counter", "concurrency"];
 
     private static readonly string Rules = "domain: default\ndescriptors:\n" + string.Concat(Algorithms.Select(static a =>
@@ -29,7 +32,7 @@ public sealed class ChangingFleetTests
         {
             var nodes = fleet.Routed;
             return (nodes[(caller + n) % nodes.Length], Volatile.Read(ref _round).Tallies[n % Algorithms.Length]);
-        });
+        }, Pause);
 
         FleetNode added = null!;
         await PlayAsync(load, async () => fleet.Route(added = await fleet.StartNodeAsync()));

@@ -14,7 +14,7 @@ public sealed class MovingWindowsTests
         await using var fleet = await Fleet.StartAsync(
             null, "--default-algorithm", algorithm, "--default-limit", "30", "--default-window-ms", "1000", "--decision-timeout-ms", "5000");
         await using var load = WeirProcess.Start(
-            "load", "--targets", string.Join(',', fleet.Routed.Select(static n => n.Url)), "--rps", "150", "--duration", "8", "--keys", "2", "--expect", "rules");
+            "load", "--targets", string.Join(',', fleet.Routed.Select(static n => n.Url)), "--rps", "150", "--duration", "6", "--keys", "2", "--expect", "rules");
         await TestKit.Redis.Eventually.IsTrueAsync(
             async () => await fleet[2].MetricAsync("ratelimiter_requests_checked_total", "blocked") > 10, "windows are spent", Fleet.Patience);
 
