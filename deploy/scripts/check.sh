@@ -60,6 +60,7 @@ check_value() { # NAME VALUE
     LOG_LEVEL) choice "$1" "$2" trace debug info warn error ;;
     WATCH_POLLING) choice "$1" "$2" 0 1 ;;
     WEIR_FAILURE_POLICY) choice "$1" "$2" closed open ;;
+    START_TIMEOUT_SECONDS) whole "$1" "$2" 1 600 ;;
     LIMIT_*) whole "$1" "$2" 0 1000000000 ;;
     RATELIMITER_FAILURE_POLICY) choice "$1" "$2" closed open local ;;
     RATELIMITER_DEFAULT_LIMIT) whole "$1" "$2" 0 1000000 ;;

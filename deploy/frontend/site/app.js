@@ -36,7 +36,6 @@ $("leave").addEventListener("click", () => { setKey(""); location.reload(); });
 
 function greet() {
   $("leave").hidden = false;
-  $("who").textContent = "signed in";
   $("content").focus();
 }
 
