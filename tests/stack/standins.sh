@@ -13,12 +13,13 @@ label=org.weir.standin
 
 say() { printf 'images: %s\n' "$*"; }
 
-# Every official image named outside of comments, with the version that is named there.
+# Every official image named outside of comments, with the version that is the default there.
 wanted() {
-  local files=("$root"/compose*.yaml "$root"/.env.example "$root"/Dockerfile "$root"/samples/*/Dockerfile "$root"/deploy/*/Dockerfile)
-  local names='(redis|postgres|haproxy|nginx|prom/prometheus|grafana/grafana|mcr\.microsoft\.com/dotnet/(sdk|aspnet|runtime))'
-  sed 's/^[[:space:]]*#.*//' "${files[@]}" 2>/dev/null | grep -oE "(^|[[:space:]\"'=:-])$names:[0-9v][A-Za-z0-9._-]*" |
-    sed -E 's/^[^a-z]//' | sort -u
+  local files=("$root"/compose*.yaml "$root"/Dockerfile "$root"/samples/*/Dockerfile)
+  local names='(redis|postgres|haproxy|nginx|prom/prometheus|grafana/grafana|mcr\.microsoft\.com/dotnet/(sdk|aspnet|runtime))' dotnet
+  dotnet=$(sed -n 's/^ARG DOTNET_VERSION=//p' "$root/Dockerfile" 2>/dev/null | head -n1)
+  sed -E "s/^[[:space:]]*#.*//; s/\\$\{[A-Z_]+:-([^}]*)\}/\1/g; s/\\$\{?DOTNET_VERSION\}?/${dotnet:-10.0}/g" "${files[@]}" 2>/dev/null |
+    grep -E '^[[:space:]]*(image:|FROM )' | grep -oE "(^|[[:space:]\"'])$names:[0-9v][A-Za-z0-9._-]*" | sed -E 's/^[^a-z]//' | sort -u
 }
 
 # What stands in for an image: folder, Debian release it comes from, and what it really is.
