@@ -51,6 +51,8 @@ base() { # RELEASE
   if debootstrap --variant=minbase "$1" "$folder/root" "$mirror" $script >"$folder/log" 2>&1; then
     # Mirrors may be snapshots of an earlier day.
     printf 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Date "false";\nAcquire::Retries "3";\n' >"$folder/root/etc/apt/apt.conf.d/90snapshot"
+    # An image that breaks off is built anew; nothing has to survive a power cut.
+    echo force-unsafe-io >"$folder/root/etc/dpkg/dpkg.cfg.d/90unsafe-io"
     tar -C "$folder/root" -c . | docker import --change "LABEL $label=base" - "$name" >/dev/null
   else
     tail -n 5 "$folder/log"

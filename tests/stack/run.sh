@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Tests the stack on a real engine: every line of the checklist, faults under load, and the files themselves.
+#   tests/stack/run.sh               everything
+#   tests/stack/run.sh A C10 E1      the tests of a group, or of single ids
+# Finds or installs an engine (engine.sh) and the images (standins.sh), runs the tests, and prints a line per id. Ends with
+# "N passed, N failed" (", N skipped" where no engine can be had, and why), and exits 0 only if none failed.
+#
+#   WEIR_STACK_RATE       requests a second while faults happen; 200
+#   WEIR_KEEP_ENGINE=1    leave the engine running that was started for this run
+#
+# Everything is under project names of this run and on free ports. Whatever it made is removed, also when it is interrupted; pulled images,
+# stand-ins and the build cache stay for the next time.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+export WEIR_STACK_PREFIX=weirtest$$ WEIR_STACK_FOLDER=${TMPDIR:-/var/tmp}/weirtest$$
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+project=tests/stack/Weir.Stack.Tests
+tests=artifacts/bin/Weir.Stack.Tests/release/Weir.Stack.Tests.dll
+running=
+
+clean() {
+  trap '' INT TERM
+  if [ -n "$running" ] && kill -0 "$running" 2>/dev/null; then
+    kill "$running"
+    wait "$running"
+  fi
+  local ids
+  # shellcheck disable=SC2046,SC2086 # several words
+  if docker version >/dev/null 2>&1; then
+    ids=$(docker ps --all --format '{{.ID}} {{.Label "com.docker.compose.project"}}' | awk -v p="$WEIR_STACK_PREFIX" 'index($2, p) == 1 { print $1 }')
+    [ -z "$ids" ] || docker rm --force --volumes $ids >/dev/null
+    for kind in network volume; do
+      ids=$(docker $kind ls --format '{{.Name}}' --filter "name=^$WEIR_STACK_PREFIX")
+      [ -z "$ids" ] || docker $kind rm $ids >/dev/null
+    done
+    ids=$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -E ":$WEIR_STACK_PREFIX(-|\$)")
+    [ -z "$ids" ] || docker image rm $ids >/dev/null
+  fi
+  rm -rf "$WEIR_STACK_FOLDER"
+  [ -n "${WEIR_KEEP_ENGINE:-}" ] || [ "${had_engine:-}" = yes ] || tests/stack/engine.sh stop
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+
+tests/stack/engine.sh status >/dev/null 2>&1 && had_engine=yes
+if ! out=$(tests/stack/engine.sh start); then
+  printf '%s\n' "$out"
+  count=$(grep -rhoE ' [A-Z][0-9]+_[A-Za-z_0-9]+\(\)' "$project" --include='*.cs' | grep -oE '[A-Z][0-9]+' | sort -u | wc -l)
+  printf '\n0 passed, 0 failed, %s skipped\n' "$count"
+  exit 0
+fi
+printf '%s\n' "$out"
+tests/stack/standins.sh
+case $? in
+  0) ;;
+  4) echo "images: what has no stand-in is left out of the tests" ;;
+  *) printf '\n0 passed, 1 failed\n'; exit 1 ;;
+esac
+if ! dotnet build "$project" -c Release -v quiet -clp:NoSummary; then printf '\n0 passed, 1 failed\n'; exit 1; fi
+dotnet "$tests" "$@" &
+running=$!
+wait "$running"
+status=$?
+running=
+exit $status
