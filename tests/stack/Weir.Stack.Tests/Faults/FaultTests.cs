@@ -161,7 +161,7 @@ public sealed class FaultTests(Stacks stacks, ITestOutputHelper output)
     private static async Task<(string Id, string Name)> VictimAsync(ComposeStack stack)
     {
         await stack.HealthyAsync("api", "Instances are there");
-        await Eventually.BeAsync("all three instances serve", async () => (await BalancerTests.ServedByAsync(stack, 60)).Count == 3);
+        await BalancerTests.AllServeAsync(stack);
         var ids = await stack.IdsAsync("api");
         // Another one each time: after three crashes an instance stays away.
         var least = ids.ToDictionary(static i => i, static _ => 0);

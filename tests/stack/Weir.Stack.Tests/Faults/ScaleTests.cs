@@ -92,7 +92,7 @@ public sealed class ScaleTests(Stacks stacks, ITestOutputHelper output)
         {
             await stack.MakeAsync("scale-test", "LB=nginx");
             Assert.Contains("nginx", (await ComposeStack.InspectAsync(await stack.IdAsync("lb"))).At("Config", "Image").Text());
-            await Eventually.BeAsync("all three serve", async () => (await BalancerTests.ServedByAsync(stack, 60)).Count == 3);
+            await BalancerTests.AllServeAsync(stack);
             using (var answer = await stack.Http.GetAsync(new Uri("/", UriKind.Relative)))
                 Assert.All(new[] { "X-Served-By", "X-Upstream-Server", "X-Request-ID" }, h => Assert.True(answer.Headers.Contains(h), h));
             var load = Load.Get(stack.Http.BaseAddress!, "/");
