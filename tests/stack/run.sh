@@ -20,9 +20,10 @@ running=
 
 clean() {
   trap '' INT TERM
-  if [ -n "$running" ] && kill -0 "$running" 2>/dev/null; then
-    kill "$running"
-    wait "$running"
+  # With everything that the tests started: a `docker compose up` must not go on making what is removed below.
+  if [ -n "$running" ] && kill -TERM -- "-$running" 2>/dev/null; then
+    for _ in $(seq 40); do kill -0 -- "-$running" 2>/dev/null || break; sleep 0.5; done
+    kill -KILL -- "-$running" 2>/dev/null
   fi
   local ids
   # shellcheck disable=SC2046,SC2086 # several words
@@ -57,7 +58,8 @@ case $? in
   *) printf '\n0 passed, 1 failed\n'; exit 1 ;;
 esac
 if ! dotnet build "$project" -c Release -v quiet -clp:NoSummary; then printf '\n0 passed, 1 failed\n'; exit 1; fi
-dotnet "$tests" "$@" &
+# A group of processes of its own, so that they can be ended together.
+setsid dotnet "$tests" "$@" &
 running=$!
 wait "$running"
 status=$?
