@@ -46,7 +46,7 @@ trap 'exit 130' INT TERM
 tests/stack/engine.sh status >/dev/null 2>&1 && had_engine=yes
 if ! out=$(tests/stack/engine.sh start); then
   printf '%s\n' "$out"
-  count=$(grep -rhoE ' [A-Z][0-9]+_[A-Za-z_0-9]+\(\)' "$project" --include='*.cs' | grep -oE '[A-Z][0-9]+' | sort -u | wc -l)
+  count=$(grep -rhoE ' [A-Z][0-9]+_[A-Za-z_0-9]+\(\)' "$project" --include='*.cs' | grep -oE '[A-Z][0-9]+_' | sort -u | wc -l)
   printf '\n0 passed, 0 failed, %s skipped\n' "$count"
   exit 0
 fi

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Weir.Stack.Tests.Running;
 
@@ -23,6 +24,8 @@ internal sealed record Combination(string Name, params string[] Files)
         new("scaled with nginx", [.. Scaled.Files, "compose.nginx.yaml"]),
     ];
 
+    private static readonly ConcurrentDictionary<string, Task<JsonElement>> Read = [];
+
     public override string ToString() => Name;
 
     /// <summary>Runs <c>docker compose config</c> with .env.example as the only source of values.</summary>
@@ -31,8 +34,8 @@ internal sealed record Combination(string Name, params string[] Files)
         ["compose", "--env-file", ".env.example", .. Files.SelectMany(static f => new[] { "-f", f }), "--profile", "*", "config", .. arguments],
         Checkout.Repository);
 
-    /// <summary>The configuration as Compose sees it.</summary>
-    public async Task<JsonElement> ReadAsync() => Json.Parse((await ConfigAsync("--format", "json")).Ok().Output);
+    /// <summary>The configuration as Compose sees it; Compose is asked once.</summary>
+    public Task<JsonElement> ReadAsync() => Read.GetOrAdd(Name, async _ => Json.Parse((await ConfigAsync("--format", "json")).Ok().Output));
 
     /// <summary>The services of the configuration.</summary>
     public async Task<List<JsonProperty>> ServicesAsync() => (await ReadAsync()).At("services").Members();

@@ -26,8 +26,8 @@ internal sealed class ComposeStack
         _environment = new Dictionary<string, string>
         {
             ["COMPOSE_PROJECT_NAME"] = Project,
-            // Tags of our own, so that nobody's images are replaced.
-            ["WEIR_VERSION"] = prefix,
+            // Tags of our own, so that nobody's images are replaced; or the images that are to be tested.
+            ["WEIR_VERSION"] = Built ?? prefix,
         };
         foreach (var (port, number) in _ports)
             _environment[port] = $"{number}";
@@ -38,6 +38,9 @@ internal sealed class ComposeStack
             _environment[variable] = value;
         Http = Client("LB_PORT");
     }
+
+    // The tag of images that somebody has built already.
+    private static string? Built { get; } = System.Environment.GetEnvironmentVariable("WEIR_STACK_IMAGES") is { Length: > 0 } tag ? tag : null;
 
     /// <summary>The copy of the repository that it runs from.</summary>
     public string Folder { get; }
@@ -77,6 +80,13 @@ internal sealed class ComposeStack
 
     /// <summary>Runs a target of the Makefile.</summary>
     public Task<CommandResult> TryMakeAsync(params string[] arguments) => Shell.RunAsync("make", ["--no-print-directory", .. arguments], Folder, _environment);
+
+    /// <summary>Builds the images, unless those to be tested are there. The three nodes are one image; building one is building all.</summary>
+    public async Task BuildAsync()
+    {
+        if (Built is null)
+            await ComposeAsync("build", "ratelimiter-1", "api");
+    }
 
     /// <summary>Everything up and healthy.</summary>
     public async Task UpAsync(params string[] arguments)

@@ -28,8 +28,7 @@ public sealed class Stacks : IAsyncLifetime
     /// <summary>Development, up and healthy.</summary>
     internal Task<ComposeStack> DevelopmentAsync() => UseAsync(Development, static async stack =>
     {
-        // The three nodes are one image; building one is building all.
-        await stack.ComposeAsync("build", "ratelimiter-1", "api");
+        await stack.BuildAsync();
         await stack.UpAsync();
     });
 
@@ -37,7 +36,7 @@ public sealed class Stacks : IAsyncLifetime
     internal Task<ComposeStack> ProductionAsync() => UseAsync(Production, static async stack =>
     {
         await stack.MakeAsync("secrets");
-        await stack.ComposeAsync("build", "ratelimiter-1", "api");
+        await stack.BuildAsync();
         await stack.UpAsync();
     });
 
