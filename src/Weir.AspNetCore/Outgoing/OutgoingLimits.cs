@@ -106,7 +106,7 @@ internal sealed class OutgoingLimits : IDisposable
     }
 
     /// <summary>Takes a pass back when there is no answer.</summary>
-    public ValueTask FailedAsync(Gate? gate, Ticket ticket)
+    public static ValueTask FailedAsync(Gate? gate, Ticket ticket)
     {
         gate?.Leave(ticket.Pass, sent: true);
         return ReleaseAsync(ticket.Lease);

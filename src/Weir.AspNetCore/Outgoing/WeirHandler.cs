@@ -80,7 +80,7 @@ public sealed class WeirHandler : DelegatingHandler
             }
             catch
             {
-                await _limits.FailedAsync(held.Gate, ticket);
+                await OutgoingLimits.FailedAsync(held.Gate, ticket);
                 throw;
             }
             var wait = _limits.Answered(held.Gate, ticket, partition, request, response);

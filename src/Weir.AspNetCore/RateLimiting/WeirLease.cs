@@ -42,11 +42,13 @@ internal sealed class WeirLease : RateLimitLease
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing || _held is null || Interlocked.Exchange(ref _isEnded, 1) != 0)
-            return;
-        _onEnd?.Invoke(this);
-        // Nobody waits for it. Should it not arrive, the lease ends by itself when it is not renewed any more.
-        _ = _held.EndAsync().AsTask();
+        if (disposing && _held is not null && Interlocked.Exchange(ref _isEnded, 1) == 0)
+        {
+            _onEnd?.Invoke(this);
+            // Nobody waits for it. Should it not arrive, the lease ends by itself when it is not renewed any more.
+            _ = _held.EndAsync().AsTask();
+        }
+        base.Dispose(disposing);
     }
 
     private static string Reason(in LimitResult result) => result switch

@@ -105,6 +105,7 @@ public sealed class WeirRateLimiter : RateLimiter
         _isDisposed = true;
         if (disposing)
             _gate?.Dispose();
+        base.Dispose(disposing);
     }
 
     private async ValueTask<RateLimitLease> FinishAsync(ValueTask<Permit> asking) => Lease(await asking);

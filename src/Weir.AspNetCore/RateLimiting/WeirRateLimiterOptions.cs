@@ -22,9 +22,11 @@ public sealed class WeirRateLimiterOptions
 
     internal void Validate()
     {
+#pragma warning disable MA0015 // What is named is the option that the caller set.
         ArgumentOutOfRangeException.ThrowIfNegative(QueueLimit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(QueueLimit, 1_000_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxWait, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxWait, TimeSpan.FromDays(1));
+#pragma warning restore MA0015
     }
 }

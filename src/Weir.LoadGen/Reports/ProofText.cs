@@ -85,7 +85,7 @@ internal static class ProofText
 
     private static string Seconds(long nanos) => $"{nanos / 1e9:N3} s";
 
-    private static string Join(IReadOnlyList<string> names) => names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
+    private static string Join(List<string> names) => names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
 
     private static string Often(long count) => count == 1 ? "once" : $"{count:N0} times";
 }

@@ -40,8 +40,10 @@ internal sealed partial class CheckEndpoints
         {
             // Asked one after the other before the first answer is awaited, so that an engine that is far away is asked for all of them together.
             var count = Math.Min(deciding.Length, results.Length - from);
+#pragma warning disable CA2012 // Each is awaited once, below.
             for (var i = 0; i < count; i++)
                 deciding[i] = DecideAsync(resolved[from + i].Charges, resolved[from + i].Places);
+#pragma warning restore CA2012
             for (var i = 0; i < count; i++)
                 results[from + i] = await deciding[i];
         }
