@@ -16,7 +16,9 @@ internal sealed class CounterNames(CounterHasher hasher)
     {
         var known = _last;
         if (known is null || !ReferenceEquals(known.Rule, rule))
-            _last = known = _starts.GetValue(rule, r => new Known(r, hasher.Start(r)));
+            _last = known = _starts.TryGetValue(rule, out var found) ? found : AddSlow(rule);
         return hasher.Combine(known.Start, label);
     }
+
+    private Known AddSlow(Rule rule) => _starts.GetValue(rule, r => new Known(r, hasher.Start(r)));
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Weir.AspNetCore.Tests.Running;
+using Weir.TestKit;
 
 namespace Weir.AspNetCore.Tests.Requests;
 
@@ -187,6 +188,32 @@ public sealed class MiddlewareTests
 
         Assert.Equal((429, 200, 200), (third, await first, await second));
         Assert.Equal("200 200 200", await app.StatusesAsync(3, "/job"));
+    }
+
+    [Fact]
+    public async Task Concurrency_OfALongRequest_IsRenewed()
+    {
+        var time = new ManualTimeProvider();
+        var entered = new SemaphoreSlim(0);
+        var leave = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var app = await TestApp.StartAsync(
+            s => s.AddWeir(o => o.AddLimit("jobs", 1, TimeSpan.FromSeconds(30), LimitBy.Everyone, l => l.Algorithm = AlgorithmKind.Concurrency)),
+            a => a.MapGet("/job", async () =>
+            {
+                entered.Release();
+                await leave.Task;
+                return "";
+            }).RequireLimit("jobs"),
+            services: s => s.AddSingleton<TimeProvider>(time));
+        var first = app.StatusAsync("/job");
+        await entered.WaitAsync(TimeSpan.FromSeconds(30));
+
+        for (var i = 0; i < 20; i++)
+            time.Advance(TimeSpan.FromSeconds(9));
+        var second = await app.StatusAsync("/job");
+        leave.SetResult();
+
+        Assert.Equal((429, 200, 200), (second, await first, await app.StatusAsync("/job")));
     }
 
     [Fact]

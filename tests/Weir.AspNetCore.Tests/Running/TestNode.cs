@@ -9,6 +9,7 @@ internal sealed class TestNode : IAsyncDisposable
 {
     private readonly HttpClient _http;
     private readonly DirectoryInfo? _folder;
+    private int _isDisposed;
 
     private TestNode(Node node, DirectoryInfo? folder) =>
         (Node, _folder, _http) = (node, folder, new HttpClient { BaseAddress = node.Address, Timeout = TimeSpan.FromSeconds(30) });
@@ -65,6 +66,8 @@ internal sealed class TestNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
         _http.Dispose();
         await Node.DisposeAsync();
         _folder?.Delete(recursive: true);
