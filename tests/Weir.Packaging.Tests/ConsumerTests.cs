@@ -39,7 +39,7 @@ public sealed partial class ConsumerTests(Workplace workplace)
         await workplace.WriteAsync("CoreReadme.cs", Method(workplace.ReadmeCode("Weir.Core")));
         await workplace.WriteAsync("nuget.config", NuGetConfig);
         await workplace.WriteAsync("consumer.csproj", Project.Replace("VERSION", workplace.Version));
-        await workplace.RunAsync("build", "consumer.csproj", "-o", "out", "-v", "quiet", "-nodeReuse:false", "-p:UseSharedCompilation=false");
+        await workplace.RunAsync("build", "consumer.csproj", "-o", "out", "-v", "quiet", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false");
 
         using var node = workplace.Start(Workplace.Node, "serve", "--listen-address", "127.0.0.1", "--node-port", "0");
         Process? one = null, two = null;
