@@ -38,7 +38,7 @@ public sealed class WeirHandlerOptions
     /// <summary>Most partitions that are remembered.</summary>
     /// <value>1 to 1,000,000. Default 1,024.</value>
     /// <remarks>
-    /// Beyond it, partitions that are not in use and have nothing to remember make room, then those that would have opened soonest. If all are in use, requests of further
+    /// Beyond it, partitions that are neither in use nor closed make room, then those that would have opened soonest. If all are in use, requests of further
     /// ones are sent as if there were no handler.
     /// </remarks>
     public int MaxPartitions { get; set; } = 1024;
