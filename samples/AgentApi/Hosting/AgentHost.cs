@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using AgentApi.Cache;
 using AgentApi.Configuration;
@@ -42,6 +43,11 @@ internal static class AgentHost
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             await Console.Error.WriteLineAsync($"agent-api: port {config.Port} on {config.Address} is in use. Stop what listens there, or choose another with PORT.");
+            return 1;
+        }
+        catch (SocketException e)
+        {
+            await Console.Error.WriteLineAsync($"agent-api: cannot listen on {config.Address}, port {config.Port}: {e.Message}. Choose others with LISTEN_ADDRESS and PORT.");
             return 1;
         }
         Announce(app, config);
