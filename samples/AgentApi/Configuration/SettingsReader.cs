@@ -25,9 +25,10 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string> environ
     {
         if (Text(name) is not { } text)
             return fallback;
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
-            Report(name, text, $"must be a whole number from {least} to {most}");
-        return value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            return value;
+        Report(name, text, $"must be a whole number from {least} to {most}");
+        return fallback;
     }
 
     /// <summary>One of several words.</summary>

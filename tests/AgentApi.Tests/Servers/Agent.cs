@@ -13,7 +13,7 @@ internal sealed partial class Agent : IAsyncDisposable
     public const string AliceKey = "alice-S3cr3t-key";
     public const string BobKey = "bob-S3cr3t-key";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private readonly ChildProcess _process;
 
@@ -44,7 +44,7 @@ internal sealed partial class Agent : IAsyncDisposable
             ["LISTEN_ADDRESS"] = "127.0.0.1",
             ["PORT"] = "0",
             ["DRAIN_SECONDS"] = "0",
-            ["START_TIMEOUT_SECONDS"] = "60",
+            ["START_TIMEOUT_SECONDS"] = "120",
             ["WEIR_LIMITER"] = "off",
         };
         if (redisPassword is not null)

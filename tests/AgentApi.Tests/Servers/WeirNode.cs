@@ -6,7 +6,7 @@ namespace AgentApi.Tests.Servers;
 /// <summary>A real node of the cluster that limits, in a process of its own.</summary>
 internal sealed partial class WeirNode : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private readonly ChildProcess _process;
 
