@@ -83,6 +83,8 @@ internal static class AgentHost
         // The framework tells of every request at info; that is for looking for mistakes.
         if (config.LogLevel == LogLevel.Information)
             logging.AddFilter("Microsoft", LogLevel.Warning);
+        // Why a start failed is said on standard error, in one line.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         logging.AddSimpleConsole(static console =>
         {
             console.SingleLine = true;
