@@ -8,7 +8,7 @@ FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 WORKDIR /src
 # What decides about packages comes first: as long as it stays the same, so does the layer with the packages.
-COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props ./
 COPY src/Weir.Core/Weir.Core.csproj src/Weir.Core/
 COPY src/Weir.Resp/Weir.Resp.csproj src/Weir.Resp/
 COPY src/Weir.Redis/Weir.Redis.csproj src/Weir.Redis/
