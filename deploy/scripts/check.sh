@@ -63,6 +63,8 @@ check_value() { # NAME VALUE
     START_TIMEOUT_SECONDS) whole "$1" "$2" 1 600 ;;
     LIMIT_*) whole "$1" "$2" 0 1000000000 ;;
     RATELIMITER_FAILURE_POLICY) choice "$1" "$2" closed open local ;;
+    RATELIMITER_DECISION_TIMEOUT_MS) whole "$1" "$2" 5 10000 ;;
+    WEIR_TIMEOUT_MS) whole "$1" "$2" 1 60000 ;;
     RATELIMITER_DEFAULT_LIMIT) whole "$1" "$2" 0 1000000 ;;
     RATELIMITER_DEFAULT_WINDOW_MS) whole "$1" "$2" 1 31622400000 ;;
     LOADGEN_MAX_IN_FLIGHT) whole "$1" "$2" 1 100000 ;;
