@@ -74,7 +74,7 @@ public sealed class ApplicationTests(Stacks stacks)
         await Eventually.SeeAsync("the edited text is answered", async () => (await ComposeStack.JsonAsync(stack.Http, "/")).At("message").Text(), static m => m == After, 300);
 
         Assert.Equal(container, await stack.IdAsync("api"));
-        Assert.Empty(Directory.GetDirectories(Path.Combine(stack.Folder, "samples/AgentApi")).Where(static d => Path.GetFileName(d) is "bin" or "obj"));
+        Assert.DoesNotContain(Directory.GetDirectories(Path.Combine(stack.Folder, "samples/AgentApi")), static d => Path.GetFileName(d) is "bin" or "obj");
         Assert.False(Directory.Exists(Path.Combine(stack.Folder, "artifacts")), "The container built into the host's folder.");
         await File.WriteAllTextAsync(file, source);
         await Eventually.SeeAsync("the old text is answered again", async () => (await ComposeStack.JsonAsync(stack.Http, "/")).At("message").Text(), static m => m == Before, 300);
