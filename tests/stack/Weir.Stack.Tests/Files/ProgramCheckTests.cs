@@ -11,9 +11,10 @@ public sealed class ProgramCheckTests
     [Fact]
     public async Task S1_HaproxyTakesItsConfiguration()
     {
+        var environment = (await Combination.Production.ReadAsync()).At("services", "lb", "environment").Members().SelectMany(static v => new[] { "-e", $"{v.Name}={v.Value.Text()}" }).ToList();
         foreach (var balance in new[] { "leastconn", "roundrobin" })
         {
-            var check = await RunAsync("haproxy", "lb", ["-e", $"LB_BALANCE={balance}", "-v", $"{Deploy}/haproxy:/usr/local/etc/haproxy:ro"], "haproxy", "-c", "-f", "/usr/local/etc/haproxy/haproxy.cfg");
+            var check = await RunAsync("haproxy", "lb", [.. environment, "-e", $"LB_BALANCE={balance}", "-v", $"{Deploy}/haproxy:/usr/local/etc/haproxy:ro"], "haproxy", "-c", "-f", "/usr/local/etc/haproxy/haproxy.cfg");
             check.Ok();
             // It warns of what it will not do.
             Assert.DoesNotContain("[WARNING]", check.Text);
