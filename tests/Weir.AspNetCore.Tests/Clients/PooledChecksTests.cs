@@ -85,9 +85,9 @@ public sealed class PooledChecksTests
         var check = PendingCheck.Rent();
         foreach (var limit in limits)
             check.Add(limit, "somebody", 1);
+#pragma warning disable CA2012 // It has completed.
         var deciding = backend.CheckAsync(check);
         Assert.True(deciding.IsCompletedSuccessfully);
-#pragma warning disable CA2012 // It has completed.
         if (!deciding.GetAwaiter().GetResult().IsAllowed)
 #pragma warning restore CA2012
             throw new InvalidOperationException("refused");
