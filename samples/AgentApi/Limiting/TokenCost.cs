@@ -5,7 +5,7 @@ namespace AgentApi.Limiting;
 
 /// <summary>
 /// The most tokens that a message may cost, known before its body is read: a body of so many bytes cannot hold a longer question, and how long the
-/// answer may be stands in the address.
+/// answer may be stands in the address. Who does not tell the length of the body reserves for the longest.
 /// </summary>
 internal static class TokenCost
 {
