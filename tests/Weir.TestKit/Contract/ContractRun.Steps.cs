@@ -89,10 +89,11 @@ public sealed partial class ContractRun
             3 => old with { Window = old.Window * (random.Next(2) == 0 ? 3 : 0.5) },
             _ => RandomRules.Of((AlgorithmKind)random.Next(5), step.B).ToOptions() with { Name = old.Name, Path = old.Path },
         };
-        if (_engine.ForgetsLongerLeases && old.Algorithm == AlgorithmKind.Concurrency && options.Algorithm == old.Algorithm && options.Window < old.Window)
-            options = options with { Window = old.Window };
-        if (!_engine.RemembersLongerLeases && options.Algorithm == AlgorithmKind.Concurrency && options.Window < _rules[index].Window)
-            options = options with { Window = _rules[index].Window };
+        if (old.Algorithm == AlgorithmKind.Concurrency && old.Window > _longestLeases[index])
+            _longestLeases[index] = old.Window;
+        // Also when the rule was another in between, a lease of then may still be held.
+        if (_engine.ForgetsLongerLeases && options.Algorithm == AlgorithmKind.Concurrency && options.Window < _longestLeases[index])
+            options = options with { Window = _longestLeases[index] };
         _rules[index] = Rule.TryCreate(options, []) ?? _rules[index];
         _log.Add($"    {_rules[index]}");
     }

@@ -32,6 +32,9 @@ public sealed partial class ContractRun
 
     private readonly TestEngine _engine;
     private readonly Rule[] _rules;
+
+    // The longest lease time that each rule ever had.
+    private readonly TimeSpan[] _longestLeases;
     private readonly List<Counter> _counters = [];
     private readonly List<Taken> _taken = [];
     private readonly List<string> _log = [];
@@ -44,6 +47,7 @@ public sealed partial class ContractRun
     {
         _engine = engine;
         _rules = [.. rules];
+        _longestLeases = new TimeSpan[rules.Length];
         for (var rule = 0; rule < rules.Length; rule++)
         {
             for (var key = 0; key < Keys; key++)

@@ -55,8 +55,6 @@ public sealed class RedisTestEngine : TestEngine
         return decision;
     }
 
-    public override bool RemembersLongerLeases => false;
-
     public override void AdvanceTo(long micros) => Volatile.Write(ref _now, micros);
 
     public override void SuspendUntil(long micros) => AdvanceTo(micros);

@@ -23,9 +23,6 @@ public abstract class TestEngine : IDisposable
     /// <summary>The earliest instant for <see cref="DecideAt"/>.</summary>
     public virtual long EarliestMicros => 0;
 
-    /// <summary>False when leases that were given under a longer lease time than the rule now has can be forgotten before they end.</summary>
-    public virtual bool RemembersLongerLeases => true;
-
     /// <summary>Lets time pass until the engine's clock shows <paramref name="micros"/>; timers fire on the way.</summary>
     public abstract void AdvanceTo(long micros);
 
