@@ -53,16 +53,18 @@ run() { # NAME FILTERS...
   total=${total:-0} out=${out:-0}
   # A run that ends badly without counting a failure, or without counting at all, is a failure all the same.
   [ $(( ${bad:-0} + ${errors:-0} )) -gt 0 ] || [ "$status" -eq 0 ] || broken=() bad=1
+  # Errors outside of tests are no test's to make good.
+  [ "${errors:-0}" -eq 0 ] || broken=()
   bad=$(( ${bad:-0} + ${errors:-0} ))
   [ "$total" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
 }
 
 # Many tests judge durations, and a machine that stands still for a moment fails them. What failed is run once more, alone; what passes then is named at the end. What
-# says that a limit was not kept gets no second chance.
+# says that a limit was not kept, or that a decision is not the model's, gets no second chance.
 again() { # NAME: of the run before; sets bad to what failed for good
   local name=$1 methods=("${broken[@]}") first=$bad cases=$total skips=$out
   [ "$bad" -gt 0 ] && [ "${#methods[@]}" -gt 0 ] && [ "${#methods[@]}" -le 5 ] || return
-  ! printf '%s\n' "${methods[@]}" | grep -qiE 'exact|replay|once|over_?admi' || return
+  ! printf '%s\n' "${methods[@]}" | grep -qiE 'exact|replay|once|over_?admi|contract|model' || return
   say "once more: ${methods[*]}"
   run "$name" $(printf -- '-method %s ' "${methods[@]}")
   if [ "$bad" -eq 0 ]; then unstable+=("${methods[@]}"); else bad=$first; fi
