@@ -23,10 +23,11 @@ public sealed class Node : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly NodeEngine _engine;
     private readonly RulesStore _rules;
+    private readonly ChargeResolver _resolver;
     private readonly NodeState _state;
 
-    private Node(WebApplication app, NodeEngine engine, RulesStore rules, NodeState state) =>
-        (_app, _engine, _rules, _state) = (app, engine, rules, state);
+    private Node(WebApplication app, NodeEngine engine, RulesStore rules, ChargeResolver resolver, NodeState state) =>
+        (_app, _engine, _rules, _resolver, _state) = (app, engine, rules, resolver, state);
 
     /// <summary>Where the node listens, once it was started.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
@@ -63,6 +64,7 @@ public sealed class Node : IAsyncDisposable
         try
         {
             await node._engine.StartAsync(node._app.Services.GetRequiredService<ILogger<Node>>(), cancellation);
+            await WarmUp.RunAsync(node._resolver);
             await node._app.StartAsync(cancellation);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
@@ -112,7 +114,7 @@ public sealed class Node : IAsyncDisposable
         NodePipeline.Use(app, metrics);
         new ManagementEndpoints(config, engine, resolver, rules, metrics, state).Map(app);
         new NodeEndpoints(config, metrics, state).Map(app);
-        return new Node(app, engine, rules, state);
+        return new Node(app, engine, rules, resolver, state);
     }
 
     private static WebApplicationBuilder Builder(NodeConfig config, TimeProvider time)
