@@ -160,7 +160,7 @@ run_http() {
       read -r traffic limit requests range _ <<<"$line"
       contenders=()
       ! wants http || contenders=("$limit-memory" "$limit-redis")
-      [ "$traffic" != get ] || [ "$only" = http ] || contenders=(${contenders[0]:+"$limit-memory"} "$limit-redis" "${peers[@]}")
+      [ "$traffic" != get ] || [ "$only" = http ] || contenders=(${contenders[0]:+"$limit-memory"} "$limit-redis" "$limit-fixed" "${peers[@]}")
       # Who comes next finds the machine as the one before left it, so they take turns.
       for ((i = 0; i < ${#contenders[@]}; i++)); do
         contender=${contenders[(i + round) % ${#contenders[@]}]}
@@ -197,7 +197,11 @@ if wants http || wants peers; then
     serve spent-memory $((port + 3)) --default-limit 1 --default-window-ms 3600000
     serve spent-redis $((port + 4)) --default-limit 1 --default-window-ms 3600000 --redis-prefix spent "${shared[@]}"
   fi
-  ! wants peers || { start_flexible $((port + 5)); start_fastapi $((port + 6)); }
+  if wants peers; then
+    serve wide-fixed $((port + 10)) --default-limit 1000 --default-algorithm fixed-window --redis-prefix fixed "${shared[@]}"
+    start_flexible $((port + 5))
+    start_fastapi $((port + 6))
+  fi
   run_http
   check_degraded
   end "${nodes[@]}" "${peers[@]}"
@@ -246,8 +250,11 @@ goals() {
     goal "hot key, $connections connections a node to 8: Redis' CPU per request" "$(ratio hot "$connections" 8 7)" most 1
     goal "the same: requests/s" "$(ratio hot "$connections" 8 4)" least 1
   fi
-  ! has get fastapi || goal 'CPU of node and Redis to that of FastAPI and Redis' "$(ratio get redis fastapi 9)" most 0.16667
-  ! has get flexible || goal 'CPU of node and Redis to that of rate-limiter-flexible and Redis' "$(ratio get redis flexible 9)" most 0.5
+  ! has get fastapi || goal 'exact window, CPU of node and Redis to that of FastAPI and Redis' "$(ratio get redis fastapi 9)" most 0.16667
+  if has get flexible; then
+    goal 'fixed window, CPU of node and Redis to that of rate-limiter-flexible and Redis' "$(ratio get fixed flexible 9)" most 0.5
+    goal 'the same with the exact window, which that one does not have' "$(ratio get redis flexible 9)" most 0.5
+  fi
 }
 degraded=$(awk '{ n += $2 } END { print n + 0 }' "$work/degraded")
 report() {
@@ -279,6 +286,7 @@ report() {
   if wants peers; then
     printf '\n### Peers on the same Redis, %s connections\n\nGET /rate-limit/{key}, allowed, %s keys. The ratio is of requests/s.\n\n| limiter %s\n%s\n' "$connections" "$keys" "$head" "$rule"
     row '**Weir**, sliding-window' 1 get redis
+    row '**Weir**, fixed-window' "$(ratio get fixed redis 4)" get fixed
     for name in "${peers[@]}"; do row "${title_of[$name]}" "$(ratio get "$name" redis 4)" get "$name"; done
   fi
 }
