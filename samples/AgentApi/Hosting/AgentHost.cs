@@ -117,6 +117,8 @@ internal static class AgentHost
             await new DatabaseStart(app.Services.GetRequiredService<Migrator>(), app.Services.GetRequiredService<UserStore>(), config, app.Services.GetRequiredService<TimeProvider>(),
                 app.Services.GetRequiredService<ILogger<DatabaseStart>>()).RunAsync(stop.Token);
             await app.Services.GetRequiredService<RedisCache>().ConnectAsync(app.Services.GetRequiredService<ILogger<RedisCache>>(), stop.Token);
+            if (app.Services.GetService<LimiterProbe>() is { } limiter)
+                await limiter.WarmUpAsync(stop.Token);
             return true;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -8,6 +8,17 @@ internal sealed class LimiterProbe(IWeirClient client)
 {
     private static readonly Limit Look = Limit.Create("health", 1, TimeSpan.FromMinutes(1), domain: "agent");
 
+    /// <summary>
+    /// Asks until an answer comes in time, three times at most: the first question opens connections and compiles code, and users need not wait for that. Whatever
+    /// comes of it, the application starts; its limits have failure policies.
+    /// </summary>
+    public async Task WarmUpAsync(CancellationToken cancellation)
+    {
+        for (var i = 0; i < 3 && await ProbeAsync(cancellation) is not null; i++)
+        {
+        }
+    }
+
     /// <summary>Null when decisions are made, or what is wrong.</summary>
     public async Task<string?> ProbeAsync(CancellationToken cancellation)
     {
