@@ -79,7 +79,7 @@ public sealed class BalancerTests(Stacks stacks)
         await AllServeAsync(stack);
         var lines = (await stack.ExecAsync("lb", "wget", "-q", "-O", "-", "http://127.0.0.1:8404/stats;csv")).Ok().Lines;
         Assert.Equal(3, lines.Count(static l => l.StartsWith("api,api-", StringComparison.Ordinal) && l.Split(',')[17] == "UP"));
-        Assert.Contains("balance \"${LB_BALANCE}\"", await File.ReadAllTextAsync(Path.Combine(stack.Folder, "deploy/haproxy/haproxy.cfg")));
+        Assert.Contains("balance \"${LB_BALANCE-leastconn}\"", await File.ReadAllTextAsync(Path.Combine(stack.Folder, "deploy/haproxy/haproxy.cfg")));
         Assert.Equal("leastconn", (await stack.ConfigAsync()).At("services", "lb", "environment", "LB_BALANCE").Text());
     }
 
