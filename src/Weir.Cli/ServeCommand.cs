@@ -23,6 +23,7 @@ internal static class ServeCommand
             var config = TryConfigure(options, parsed.InvocationConfiguration.Error);
             if (config is null || parsed.GetValue(printConfig))
                 return Task.FromResult(config is null ? ExitCode.No : ExitCode.Ok);
+            ReceiveInPlace();
             return Node.RunAsync(config, cancellationToken);
         });
         return ExampleHelp.With(command,
@@ -30,6 +31,15 @@ internal static class ServeCommand
             ("weir serve --default-limit 10 --default-window-ms 1000", "allow 10 a second instead"),
             ("weir serve --rules /etc/weir/rules.yaml", "decide by rules, and follow their changes"),
             ("RATELIMITER_NODE_PORT=9000 weir serve --print-config", "see what would be in force"));
+    }
+
+    // Requests are answered by the threads that wait for sockets, instead of being handed to another one each: deciding never blocks, and what might is moved to the
+    // pool by the node. The runtime reads this when it opens its first socket; the environment's own word wins.
+    private static void ReceiveInPlace()
+    {
+        const string name = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+        if (Environment.GetEnvironmentVariable(name) is null)
+            Environment.SetEnvironmentVariable(name, "1");
     }
 
     private static Option<string> FlagOf(Setting setting) => new(setting.Flag)

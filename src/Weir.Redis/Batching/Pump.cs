@@ -12,6 +12,9 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
     private readonly Batch _batch;
     private ManualResetValueTaskSourceCore<bool> _wake;
 
+    // Whether its last batch was for more than one caller.
+    private bool _hadCompany;
+
     public Pump(Shard shard, Batch batch) => (_shard, _batch) = (shard, batch);
 
     /// <summary>What it sends.</summary>
@@ -29,12 +32,12 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
     public void Wake() => _wake.SetResult(true);
 
     /// <summary>
-    /// Goes on after what the pool is already about to do, which is mostly to read more requests: what they ask goes with the same batch. At once, when the pool has
-    /// nothing to do.
+    /// Goes on after what is about to be done, which is mostly to read more requests: what they ask goes with the same batch. At once, when nobody else seems to be
+    /// there: the pool has nothing to do, and the last batch was for one caller.
     /// </summary>
     public void WakeSoon()
     {
-        if (ThreadPool.PendingWorkItemCount > 0)
+        if (_hadCompany || ThreadPool.PendingWorkItemCount > 0)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         else
             Wake();
@@ -57,9 +60,9 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
             switch (_shard.Take(_batch, this))
             {
                 case TakeResult.Taken:
-                    var hasCallers = _batch.Decisions > 1;
+                    _hadCompany = _batch.Decisions > 1;
                     await _shard.ExchangeAsync(_batch);
-                    if (hasCallers)
+                    if (_hadCompany)
                         await LetCallersGoFirst();
                     break;
                 case TakeResult.Resting:

@@ -26,6 +26,9 @@ internal sealed class CounterNames
     /// <returns>The instant until which it need not be given again.</returns>
     public long Add(in Charge charge, long nowMicros)
     {
+        // A look first, because under a flood of new keys all places are taken nearly always.
+        if (Volatile.Read(ref _count) >= Max)
+            return nowMicros + TryAgainMicros;
         if (Interlocked.Increment(ref _count) > Max)
         {
             Interlocked.Decrement(ref _count);

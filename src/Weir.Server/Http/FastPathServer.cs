@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Weir.Server.Http;
 
 /// <summary>
-/// Kestrel with a shortcut: calls that decide go straight to <see cref="CheckEndpoints"/>, everything else through the framework's pipeline.
+/// Kestrel with a shortcut: calls that decide go straight to <see cref="CheckEndpoints"/>, on the thread that received them, which other connections need too: they
+/// never block. Everything else goes through the framework's pipeline, on the pool.
 /// </summary>
 internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) : IServer
 {
@@ -30,7 +31,13 @@ internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) 
                 : new Context<TContext>(contextFeatures, inner.CreateContext(contextFeatures), false);
 
         public Task ProcessRequestAsync(Context<TContext> context) =>
-            context.IsCheck ? endpoints.HandleAsync(context.Features) : inner.ProcessRequestAsync(context.Inner!);
+            context.IsCheck ? endpoints.HandleAsync(context.Features) : ProcessOnPoolAsync(context.Inner!);
+
+        private async Task ProcessOnPoolAsync(TContext context)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await inner.ProcessRequestAsync(context);
+        }
 
         public void DisposeContext(Context<TContext> context, Exception? exception)
         {
