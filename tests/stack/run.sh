@@ -5,7 +5,7 @@
 # Finds or installs an engine (engine.sh) and the images (standins.sh), runs the tests, and prints a line per id. Ends with
 # "N passed, N failed" (", N skipped" where no engine can be had, and why), and exits 0 only if none failed.
 #
-#   WEIR_STACK_RATE       requests a second while faults happen; 200
+#   WEIR_STACK_RATE       requests a second while faults happen; 40 for each processor, at most 200
 #   WEIR_KEEP_ENGINE=1    leave the engine running that was started for this run
 #
 # Everything is under project names of this run and on free ports. Whatever it made is removed, also when it is interrupted; pulled images,

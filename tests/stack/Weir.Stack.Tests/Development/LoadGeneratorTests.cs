@@ -89,7 +89,7 @@ public sealed class LoadGeneratorTests(Stacks stacks)
         {
             using var client = stack.Client($"RATELIMITER_{i}_PORT");
             var metrics = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative));
-            counts.Add(metrics.Split('\n').Where(static l => l.StartsWith("ratelimiter_rule_decisions_total{rule=\"default\"", StringComparison.Ordinal)).Sum(static l => (long)double.Parse(l.Split(' ')[^1])));
+            counts.Add(metrics.Split('\n').Where(static l => l.StartsWith("ratelimiter_rule_decisions_total{domain=\"default\",rule=\"default\"", StringComparison.Ordinal)).Sum(static l => (long)double.Parse(l.Split(' ')[^1])));
         }
         return counts;
     }
