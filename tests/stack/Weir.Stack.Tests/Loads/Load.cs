@@ -80,12 +80,21 @@ internal sealed class Load
         {
             using var request = _request(number);
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead);
-            _answers.Add(new Answer(number, at, Now, (int)response.StatusCode, Header(response, "X-Served-By"), Header(response, "X-Upstream-Server"), null));
+            var answer = new Answer(number, at, Now, (int)response.StatusCode, Header(response, "X-Served-By"), Header(response, "X-Upstream-Server"), null);
+            _answers.Add(answer.IsFailure ? answer with { Error = $"{answer.Status} ({Shortened(await response.Content.ReadAsStringAsync())})" } : answer);
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
             _answers.Add(new Answer(number, at, Now, 0, null, null, e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } h ? $"{h.HttpRequestError}" : e.GetType().Name));
         }
+    }
+
+    // What the balancer, the application or a node said of it.
+    private static string Shortened(string body)
+    {
+        const int most = 400;
+        var line = body.ReplaceLineEndings(" ").Trim();
+        return line.Length <= most ? line : $"{line[..most]}…";
     }
 
     private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? values.First() : null;
@@ -96,4 +105,7 @@ internal sealed record Answer(int Number, TimeSpan SentAt, TimeSpan At, int Stat
 {
     /// <summary>Neither served nor refused by a limit.</summary>
     public bool IsFailure => (HttpStatusCode)Status is not (HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.TooManyRequests);
+
+    /// <summary>The failure policy refused, because no decision came in time.</summary>
+    public bool IsUndecided => Status == (int)HttpStatusCode.ServiceUnavailable && Error?.Contains("rate limiter cannot decide", StringComparison.Ordinal) == true;
 }
