@@ -7,8 +7,8 @@ internal sealed partial class CheckEndpoints
 {
     private const int DecidedAtOnce = 128;
 
-    // About a hundred checks.
-    private const int LongBody = 4 * 1024;
+    // About ten checks.
+    private const int LongBody = 512;
 
     /// <summary>What a check came to.</summary>
     /// <param name="Binding">The decision that binds.</param>
