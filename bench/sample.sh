@@ -83,19 +83,22 @@ start redis redis-server --bind 127.0.0.1 --port {port} --save '' --appendonly n
 start counters redis-server --bind 127.0.0.1 --port {port} --save '' --appendonly no
 # Only what stands here: no setting of the caller's reaches the programs.
 clean=(env -i "PATH=$PATH" "HOME=$HOME" ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
-start node "${clean[@]}" "RATELIMITER_REDIS_URL=redis://127.0.0.1:${port_of[counters]}" dotnet "$work/weir/weir.dll" serve --listen-address 127.0.0.1 --log-level warn --node-port {port}
+# A load that takes all cores must not turn into decisions that come too late, so they may take longer than in production, here and below.
+start node "${clean[@]}" "RATELIMITER_REDIS_URL=redis://127.0.0.1:${port_of[counters]}" dotnet "$work/weir/weir.dll" serve --listen-address 127.0.0.1 --log-level warn --node-port {port} \
+  --decision-timeout-ms 500
 key=bench-key-1
 ways=(off memory nodes)
 for way in "${ways[@]}"; do
   start "$way" "${clean[@]}" "DATABASE_URL=postgres://agent@127.0.0.1:${port_of[postgres]}/postgres" "REDIS_URL=redis://127.0.0.1:${port_of[redis]}" \
     "API_KEYS=bench:$key" LISTEN_ADDRESS=127.0.0.1 PORT={port} "INSTANCE_NAME=$way" LOG_LEVEL=warn TRUSTED_PROXIES=127.0.0.1 DRAIN_SECONDS=0 \
-    "WEIR_LIMITER=$way" "WEIR_NODES=127.0.0.1:${port_of[node]}" WEIR_FAILURE_POLICY=closed \
+    "WEIR_LIMITER=$way" "WEIR_NODES=127.0.0.1:${port_of[node]}" WEIR_FAILURE_POLICY=closed WEIR_TIMEOUT_MS=2000 \
     LIMIT_ADDRESS_PER_MINUTE=1000000 LIMIT_USER_PER_MINUTE=1000000 LIMIT_TOKENS_PER_MINUTE=1000000000 dotnet "$work/agent/agent-api.dll"
 done
 for i in $(seq 200); do
-  curl -sf -X POST -H "X-API-Key: $key" "http://127.0.0.1:${port_of[off]}/conversations" | sed -n 's/.*"id":"\([^"]*\)".*/\1/p'
+  answer=$(curl -s -X POST -H "X-API-Key: $key" "http://127.0.0.1:${port_of[off]}/conversations")
+  sed -n 's/.*"id":"\([^"]*\)".*/\1/p' <<<"$answer"
 done >"$work/conversations"
-[ "$(wc -l <"$work/conversations")" = 200 ] || fail "conversations could not be begun"
+[ "$(wc -l <"$work/conversations")" = 200 ] || fail "conversations could not be begun: $answer"
 
 ticks_per_second=$(getconf CLK_TCK)
 ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/${pid_of[$1]}/stat"; }

@@ -136,11 +136,16 @@ public sealed class LocalPolicyTests
     public async Task DebtsOfAFullQueue_ArePaidWithoutAnOutage()
     {
         await using var server = await Servers.StartAsync();
-        await using var node = await RedisNode.StartAsync(Servers.UrlOf(server), new RedisEngineOptions { DecisionTimeout = RedisNode.Patient, MaxWaiting = 128 });
+        await using var proxy = new FaultyProxy(server.Port);
+        await using var node = await RedisNode.StartAsync($"redis://127.0.0.1:{proxy.Port}", new RedisEngineOptions { DecisionTimeout = RedisNode.Patient, MaxWaiting = 128 });
         var rule = Local(10);
         var charges = Enumerable.Range(0, 2_000).Select(key => Counters.Charge(rule, key)).ToArray();
 
-        var decisions = await Task.WhenAll(charges.Select(c => node.Engine.DecideAsync(c).AsTask()));
+        // Redis takes a moment, so that more wait than may, however slowly this thread asks.
+        proxy.HoldRequests = true;
+        var deciding = charges.Select(c => node.Engine.DecideAsync(c).AsTask()).ToArray();
+        proxy.HoldRequests = false;
+        var decisions = await Task.WhenAll(deciding);
 
         Assert.All(decisions, static d => Assert.True(d.IsAllowed));
         Assert.Equal(node.Engine.Counters[DegradedReason.QueueFull], decisions.Count(static d => d.Source == DecisionSource.Degraded));
