@@ -21,7 +21,7 @@ internal sealed class Load
     private Load(Uri target, double rate, Func<int, HttpRequestMessage> request)
     {
         (_rate, _request) = (rate, request);
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20) })
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20), ConnectTimeout = TimeSpan.FromSeconds(3) })
         {
             BaseAddress = target,
             Timeout = TimeSpan.FromSeconds(10),
@@ -85,9 +85,17 @@ internal sealed class Load
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
-            _answers.Add(new Answer(number, at, Now, 0, null, null, e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } h ? $"{h.HttpRequestError}" : e.GetType().Name));
+            _answers.Add(new Answer(number, at, Now, 0, null, null, Kind(e)));
         }
     }
+
+    // The address of a container that is gone says nothing at all, so that connecting takes until its timeout.
+    private static string Kind(Exception e) => e switch
+    {
+        HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } h => $"{h.HttpRequestError}",
+        _ when e.ToString().Contains(nameof(SocketsHttpHandler.ConnectTimeout), StringComparison.Ordinal) => $"{HttpRequestError.ConnectionError}",
+        _ => e.GetType().Name,
+    };
 
     // What the balancer, the application or a node said of it.
     private static string Shortened(string body)
