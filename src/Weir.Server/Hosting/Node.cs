@@ -23,11 +23,10 @@ public sealed class Node : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly NodeEngine _engine;
     private readonly RulesStore _rules;
-    private readonly ChargeResolver _resolver;
     private readonly NodeState _state;
 
-    private Node(WebApplication app, NodeEngine engine, RulesStore rules, ChargeResolver resolver, NodeState state) =>
-        (_app, _engine, _rules, _resolver, _state) = (app, engine, rules, resolver, state);
+    private Node(WebApplication app, NodeEngine engine, RulesStore rules, NodeState state) =>
+        (_app, _engine, _rules, _state) = (app, engine, rules, state);
 
     /// <summary>Where the node listens, once it was started.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
@@ -64,7 +63,6 @@ public sealed class Node : IAsyncDisposable
         try
         {
             await node._engine.StartAsync(node._app.Services.GetRequiredService<ILogger<Node>>(), cancellation);
-            await WarmUp.RunAsync(node._resolver);
             await node._app.StartAsync(cancellation);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
@@ -107,14 +105,14 @@ public sealed class Node : IAsyncDisposable
         var metrics = new NodeMetrics(time, () => engine.Limiter.ActiveCounters, engine.Metrics);
         var builder = Builder(config, time);
         var endpoints = new CheckEndpoints(engine.Limiter, engine.WhyDegraded, resolver, engine.Reservations, metrics, state);
-        builder.Services.AddHostedService(services => new NodeLifetime(state, engine, config, time, services.GetRequiredService<ILogger<Node>>()));
+        builder.Services.AddHostedService(services => new NodeLifetime(state, engine, resolver, config, time, services.GetRequiredService<ILogger<Node>>()));
         UseShortcut(builder.Services, endpoints);
         var app = builder.Build();
         Watch(rules, metrics, app.Services.GetRequiredService<ILogger<RulesStore>>());
         NodePipeline.Use(app, metrics);
         new ManagementEndpoints(config, engine, resolver, rules, metrics, state).Map(app);
         new NodeEndpoints(config, metrics, state).Map(app);
-        return new Node(app, engine, rules, resolver, state);
+        return new Node(app, engine, rules, state);
     }
 
     private static WebApplicationBuilder Builder(NodeConfig config, TimeProvider time)

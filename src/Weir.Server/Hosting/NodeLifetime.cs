@@ -1,17 +1,18 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weir.Server.Configuration;
+using Weir.Server.Deciding;
 using Weir.Server.Http;
 
 namespace Weir.Server.Hosting;
 
 /// <summary>
-/// The order of stopping: readiness goes off first, then the node serves on for the drain time so that a balancer notices, then the server stops taking
+/// The warm-up before the node listens, and the order of stopping: readiness goes off first, then the node serves on for the drain time so that a balancer notices, then the server stops taking
 /// connections and finishes what it accepted.
 /// </summary>
-internal sealed class NodeLifetime(NodeState state, NodeEngine engine, NodeConfig config, TimeProvider time, ILogger<Node> log) : IHostedLifecycleService
+internal sealed class NodeLifetime(NodeState state, NodeEngine engine, ChargeResolver resolver, NodeConfig config, TimeProvider time, ILogger<Node> log) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken) => WarmUp.RunAsync(resolver);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

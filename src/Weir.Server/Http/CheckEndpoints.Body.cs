@@ -7,9 +7,6 @@ internal sealed partial class CheckEndpoints
 {
     private const int DecidedAtOnce = 128;
 
-    // About ten checks.
-    private const int LongBody = 512;
-
     /// <summary>What a check came to.</summary>
     /// <param name="Binding">The decision that binds.</param>
     /// <param name="Charges">What was charged; one per limit that applied.</param>
@@ -20,11 +17,7 @@ internal sealed partial class CheckEndpoints
     private async Task CheckAsync(Exchange exchange)
     {
         var started = metrics.Start();
-        var body = await exchange.ReadBodyAsync();
-        // Other connections wait for the thread that received this one.
-        if (body.Length > LongBody)
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var (one, many) = BodyReader.ReadOneOrMany(body);
+        var (one, many) = BodyReader.ReadOneOrMany(await exchange.ReadBodyAsync());
         if (many is not null)
         {
             await CheckManyAsync(exchange, many, started);

@@ -19,6 +19,9 @@ internal readonly struct Exchange(IFeatureCollection features)
     /// </summary>
     public const int MaxDrainedBytes = 16 * MaxBodyBytes;
 
+    // About ten checks.
+    private const int LongBody = 512;
+
     private const string Json = "application/json";
     private const string ProblemJson = "application/problem+json";
 
@@ -26,7 +29,7 @@ internal readonly struct Exchange(IFeatureCollection features)
 
     public IHttpResponseFeature Response { get; } = features.GetRequiredFeature<IHttpResponseFeature>();
 
-    /// <summary>Reads the whole body.</summary>
+    /// <summary>Reads the whole body. What is made of a long one is made on the pool: other connections wait for the thread that received this one.</summary>
     /// <exception cref="InputException">It is larger than <see cref="MaxBodyBytes"/>.</exception>
     public async ValueTask<byte[]> ReadBodyAsync()
     {
@@ -36,7 +39,10 @@ internal readonly struct Exchange(IFeatureCollection features)
         var reader = features.Get<IRequestBodyPipeFeature>()?.Reader ?? PipeReader.Create(Request.Body);
         try
         {
-            return await ReadAsync(reader) ?? throw TooLarge();
+            var body = await ReadAsync(reader) ?? throw TooLarge();
+            if (body.Length > LongBody)
+                await Task.Yield();
+            return body;
         }
         catch (BadHttpRequestException e) when (e.StatusCode == 413)
         {

@@ -35,7 +35,7 @@ internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) 
 
         private async Task ProcessOnPoolAsync(TContext context)
         {
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await Task.Yield();
             await inner.ProcessRequestAsync(context);
         }
 
