@@ -14,8 +14,10 @@ internal sealed class LimiterProbe(IWeirClient client)
     /// </summary>
     public async Task WarmUpAsync(CancellationToken cancellation)
     {
-        for (var i = 0; i < 3 && await ProbeAsync(cancellation) is not null; i++)
+        for (var tries = 0; tries < 3; tries++)
         {
+            if (await ProbeAsync(cancellation) is null)
+                return;
         }
     }
 
