@@ -9,7 +9,14 @@ public sealed class FaultFleet : IAsyncLifetime
 
     internal Fleet Fleet => _fleet!;
 
-    public async ValueTask InitializeAsync() => _fleet = await Fleet.StartAsync(Ordeal.Rules);
+    /// <summary>Starts the nodes and lets them work: what just started compiles while it decides, and faults are not judged by that.</summary>
+    public async ValueTask InitializeAsync()
+    {
+        _fleet = await Fleet.StartAsync(Ordeal.Rules);
+        var tally = Tally.OfKey("wide-before");
+        await using var load = Load.Start(16 * 3, (caller, _) => (_fleet[caller % 3], tally), TimeSpan.FromMilliseconds(4));
+        await load.MoreAsync(15_000);
+    }
 
     public ValueTask DisposeAsync() => _fleet?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
