@@ -39,6 +39,16 @@ if ! dotnet build Weir.slnx -c Release -v quiet -clp:NoSummary; then
 fi
 
 passed=0 failed=0 skipped=0 unstable=()
+notes=$(mktemp)
+trap 'rm -f "$notes"' EXIT
+
+# What failed or was skipped, each with its reason, out of what a run printed. It is told at the end, too: a long output is often read from there.
+account() { # NAME
+  awk -v name="$1" '
+    / \[(FAIL|SKIP)\]$/ { lines = 14; print name ": " $0; next }
+    lines > 0 && /^      / { lines--; print; next }
+    /^ {0,5}[^ ]/ && !/^[0-9-]+T/ { lines = 0 }'
+}
 
 # Runs tests of a project and sets total, bad, out (skipped) and broken (the methods that failed).
 run() { # NAME FILTERS...
@@ -49,6 +59,7 @@ run() { # NAME FILTERS...
   status=${PIPESTATUS[0]}
   read -r total errors bad out < <(sed -n 's/.*Total: *\([0-9]*\), Errors: *\([0-9]*\), Failed: *\([0-9]*\), Skipped: *\([0-9]*\).*/\1 \2 \3 \4/p' "$log" | tail -1)
   mapfile -t broken < <(sed -n 's/^ *\([A-Za-z][A-Za-z0-9_.+]*\).* \[FAIL\]$/\1/p' "$log" | sort -u)
+  account "$name" < "$log" >> "$notes"
   rm -f "$log"
   total=${total:-0} out=${out:-0}
   # A run that ends badly without counting a failure, or without counting at all, is a failure all the same.
@@ -59,14 +70,19 @@ run() { # NAME FILTERS...
   [ "$total" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
 }
 
-# Many tests judge durations, and a machine that stands still for a moment fails them. What failed is run once more, alone; what passes then is named at the end. What
-# says that a limit was not kept, or that a decision is not the model's, gets no second chance.
+# Many tests judge durations, and a machine that stands still for a moment fails them. What failed is run again, alone, twice at most; what passes then is named at the
+# end. What says that a limit was not kept, or that a decision is not the model's, gets no second chance.
 again() { # NAME: of the run before; sets bad to what failed for good
   local name=$1 methods=("${broken[@]}") first=$bad cases=$total skips=$out
   [ "$bad" -gt 0 ] && [ "${#methods[@]}" -gt 0 ] && [ "${#methods[@]}" -le 5 ] || return
   ! printf '%s\n' "${methods[@]}" | grep -qiE 'exact|replay|once|over_?admi|contract|model' || return
-  say "once more: ${methods[*]}"
-  run "$name" $(printf -- '-method %s ' "${methods[@]}")
+  local attempt
+  for attempt in 1 2; do
+    sleep 5
+    say "again: ${methods[*]}"
+    run "$name" $(printf -- '-method %s ' "${methods[@]}")
+    [ "$bad" -gt 0 ] || break
+  done
   if [ "$bad" -eq 0 ]; then unstable+=("${methods[@]}"); else bad=$first; fi
   total=$cases out=$skips
 }
@@ -101,6 +117,7 @@ if [ -n "$other" ]; then
 fi
 
 say ""
-[ "${#unstable[@]}" -eq 0 ] || say "unstable, passed when run once more: ${unstable[*]}"
+cat "$notes"
+[ "${#unstable[@]}" -eq 0 ] || say "unstable, passed when run again: ${unstable[*]}"
 if [ "$skipped" -gt 0 ]; then say "$passed passed, $failed failed, $skipped skipped"; else say "$passed passed, $failed failed"; fi
 [ "$failed" -eq 0 ]
