@@ -61,11 +61,16 @@ if ! dotnet build "$project" -c Release -v quiet -clp:NoSummary; then printf '\n
 # Sets failed to the ids that failed, and counts to the numbers of the last line: passed, failed, skipped.
 run() { # IDS...
   # A group of processes of its own, so that they can be ended together.
-  setsid dotnet "$tests" "$@" > >(tee "$log") &
+  local printing printer
+  exec {printing}> >(tee "$log")
+  printer=$!
+  setsid dotnet "$tests" "$@" >&"$printing" &
   running=$!
   wait "$running"
   status=$?
   running=
+  exec {printing}>&-
+  wait "$printer"
   mapfile -t failed < <(sed -nE 's/^([A-Z][0-9]+) +FAIL .*/\1/p' "$log")
   read -ra counts < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$log" | tail -n1)
 }
