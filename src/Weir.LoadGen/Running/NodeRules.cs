@@ -36,7 +36,7 @@ internal static partial class NodeRules
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            problems.Add($"--expect rules: {target.Name} does not answer: {Failures.NameOf(Failures.Of(e, answerBegan: false))}. {Cure}");
+            problems.Add($"--expect rules: {target.Name} does not answer: {Failures.NameOf(Failures.Of(e, wasSent: false, answerBegan: false))}. {Cure}");
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {

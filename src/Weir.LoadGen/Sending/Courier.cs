@@ -81,7 +81,7 @@ internal sealed class Courier : IValueTaskSource<bool>, IDisposable
                 }
                 catch (Exception e)
                 {
-                    trip.Failure = Failures.Of(e, answerBegan: trip.Status != 0);
+                    trip.Failure = Failures.Of(e, wasSent: message.Sent > 0, answerBegan: trip.Status != 0);
                 }
                 End(ref trip, told);
             }

@@ -25,10 +25,13 @@ internal static class Failures
 
     /// <summary>Why sending failed.</summary>
     /// <param name="error">What was thrown.</param>
+    /// <param name="wasSent">Whether it had been written to a connection. When that is closed the HTTP stack connects once more, and tells only of what came of this.</param>
     /// <param name="answerBegan">Whether status and headers had come.</param>
-    public static Failure Of(Exception error, bool answerBegan) => error switch
+    public static Failure Of(Exception error, bool wasSent, bool answerBegan) => error switch
     {
         OperationCanceledException => Failure.Timeout,
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ConnectionError } when wasSent =>
+            Failure.Closed,
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => Failure.Unreachable,
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => Failure.Tls,
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } connect =>

@@ -142,6 +142,25 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task Run_WhenAServerReadsARequestAndDies_DoesNotTakeThatForARefusedConnection()
+    {
+        RawServer? server = null;
+        using var dying = server = new RawServer(async (socket, number) =>
+        {
+            if (number == 3)
+                server!.Dispose();
+            else
+                await RawServer.SendAsync(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            return number < 3;
+        });
+        using var load = await Load.RunAsync($"--targets {server.Url} --rps 20 --duration 1 --max-in-flight 1 --when-full wait --expect 100/1m");
+
+        Assert.Equal((3, 1), (load.Number("requests.allowed"), load.Failures("closed without an answer")));
+        Assert.Equal(16, load.Failures("connection refused"));
+        Assert.Equal(1, load.Number("proof.unknown"));
+    }
+
+    [Fact]
     public async Task Run_WhenAServerReadsARequestAndCloses_AndToldToResend_CountsThat()
     {
         using var server = new RawServer(AnswerEverySecond);
