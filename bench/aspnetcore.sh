@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures what limiting costs an ASP.NET Core application: the same one without limits, with ASP.NET's own limiter, with Weir in memory, and with Weir
-# through a node. Requests/s at saturation; and latency with one connection, where what a node adds is compared with a bare HTTP round trip.
+# through a node. Requests/s at saturation; and latency with one connection, where what a node adds is compared with a bare HTTP round trip to it.
 #   bench/aspnetcore.sh [--rounds N] [--seconds N] [--connections N] [--keys N] [--port N] [--markdown FILE]
 # Rounds are interleaved, and ratios are taken within the round. Closed loop; the load generator and the servers share the machine's cores: read the
-# ratios, not the absolute numbers. Needs the .NET 10 SDK and wrk. Takes about rounds x seconds x 8 plus a minute. ARTIFACTS=DIR builds into DIR.
+# ratios, not the absolute numbers. Needs the .NET 10 SDK and wrk. Takes about rounds x seconds x 9 plus a minute. ARTIFACTS=DIR builds into DIR.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 given="$*"
@@ -69,7 +69,9 @@ start node dotnet "$work/weir/weir.dll" serve --listen-address 127.0.0.1 --log-l
 for way in none ratelimiter memory memory-bare; do
   start "$way" dotnet "$work/app/LimitedApp.dll" "$way" PORT
 done
-start nodes dotnet "$work/app/LimitedApp.dll" nodes PORT "http://127.0.0.1:${port_of[node]}"
+for way in get nodes; do
+  start "$way" dotnet "$work/app/LimitedApp.dll" "$way" PORT "http://127.0.0.1:${port_of[node]}"
+done
 
 ticks_per_second=$(getconf CLK_TCK)
 ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/${pid_of[$1]}/stat"; }
@@ -85,8 +87,8 @@ measure() { # SERVER CONNECTIONS SECONDS
 }
 
 busy=(none ratelimiter memory memory-bare nodes)
-alone=(empty none nodes)
-for server in empty "${busy[@]}"; do
+alone=(empty none get nodes)
+for server in empty get "${busy[@]}"; do
   printf 'warming up: %s\n' "$server" >&2
   measure "$server" "$connections" 3 >/dev/null
 done
@@ -110,6 +112,13 @@ done
 figures_of() { awk -v l="$1" -v s="$2" -v f="$3" '$2 == l && $3 == s { print $1, $f }' "$work/figures" | sort -n | cut -d' ' -f2; }
 median() { sort -g | awk '{ v[NR] = $1 } END { m = int((NR + 1) / 2); print NR % 2 ? v[m] : (v[m] + v[m + 1]) / 2 }'; }
 ratio() { paste <(figures_of busy "$1" 4) <(figures_of busy "$2" 4) | awk '{ print $1 / $2 }' | median; }
+# The p50 of one server, or how much it is above another's, as so many of a second one.
+added() { # 'SERVER [ABOVE]' 'SERVER [ABOVE]'
+  paste <(above $1) <(above $2) | awk '{ print $1 / $2 }' | median | awk '{ printf "%.2f", $1 }'
+}
+above() { # SERVER [ABOVE]
+  paste <(figures_of alone "$1" 5) <([ -z "${2:-}" ] || figures_of alone "$2" 5) | awk '{ print $1 - $2 }'
+}
 title() {
   case $1 in
     none) echo 'no limits' ;;
@@ -118,6 +127,7 @@ title() {
     memory-bare) echo '**`UseWeir`, memory, without headers**' ;;
     nodes) echo '**`UseWeir`, through a node**' ;;
     empty) echo 'an empty endpoint' ;;
+    get) echo 'no limits, after a `GET /health` to the node' ;;
   esac
 }
 report() {
@@ -132,8 +142,8 @@ report() {
       "$(ratio "$server" none)" "$(ratio "$server" ratelimiter)" "$(figures_of busy "$server" 5 | median)" "$(figures_of busy "$server" 6 | median)" \
       "$(figures_of busy "$server" 7 | median)" "$(figures_of busy "$server" 8 | median | awk '{ print $1 * 100 }')"
   done
-  printf '\nOne connection, one request at a time. What the node adds, in bare round trips: %s.\n\n' \
-    "$(paste <(figures_of alone nodes 5) <(figures_of alone none 5) <(figures_of alone empty 5) | awk '{ print ($1 - $2) / $3 }' | median | awk '{ printf "**%.2f**", $1 }')"
+  printf '\nOne connection, one request at a time. A node adds **%s** times what a bare `GET` of its own to the node adds to the application, and **%s** round trips from the load generator to an empty endpoint.\n\n' \
+    "$(added 'nodes none' 'get none')" "$(added 'nodes none' 'empty')"
   printf '| one request to | p50 ms | p99 ms |\n|---|---:|---:|\n'
   for server in "${alone[@]}"; do
     printf '| %s | %.3f | %.3f |\n' "$(title "$server")" "$(figures_of alone "$server" 5 | median)" "$(figures_of alone "$server" 6 | median)"

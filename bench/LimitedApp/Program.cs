@@ -1,5 +1,6 @@
-// One application, limited in the way that its first argument says: a token bucket per value of the header X-User, wide enough to refuse nobody.
-//   LimitedApp none|ratelimiter|memory|memory-bare|nodes PORT [NODE]
+// One application, limited in the way that its first argument says: a token bucket per value of the header X-User, wide enough to refuse nobody. With get it is not limited,
+// but asks the node for its health before each answer: what a round trip to the node costs an application.
+//   LimitedApp none|ratelimiter|memory|memory-bare|nodes|get PORT [NODE]
 using System.Buffers;
 using System.Threading.RateLimiting;
 using Weir;
@@ -21,7 +22,7 @@ if (way == "ratelimiter")
             QueueLimit = 0,
         })));
 }
-else if (way != "none")
+else if (way is not ("none" or "get"))
 {
     var weir = builder.Services.AddWeir(options =>
     {
@@ -39,6 +40,8 @@ else if (way != "none")
 var app = builder.Build();
 if (way == "ratelimiter")
     app.UseRateLimiter();
+else if (way == "get")
+    UseRoundTrip(app, new Uri(new Uri(args[2]), "/health"));
 else if (way != "none")
     app.UseWeir();
 var body = "{\"hello\":\"world\"}"u8.ToArray();
@@ -51,6 +54,18 @@ var endpoint = app.MapGet("/", context =>
 });
 if (way == "ratelimiter")
     endpoint.RequireRateLimiting("user");
-else if (way != "none")
+else if (way is not ("none" or "get"))
     endpoint.RequireLimit("user");
 app.Run($"http://127.0.0.1:{port}");
+
+static void UseRoundTrip(WebApplication app, Uri address)
+{
+    var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
+    app.Use(async (context, next) =>
+    {
+        using var question = new HttpRequestMessage(HttpMethod.Get, address);
+        using var answer = await http.SendAsync(question, context.RequestAborted);
+        await answer.EnsureSuccessStatusCode().Content.CopyToAsync(Stream.Null);
+        await next(context);
+    });
+}
