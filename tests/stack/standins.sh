@@ -67,7 +67,8 @@ build() { # IMAGE FOLDER[:TARGET] RELEASE WHAT HASH
   local arguments=(--file "$folder/Dockerfile" --network host --build-arg "BASE=weir-standin-base:$release" --label "$label=$what" --label "$label.recipe=$hash" --tag "$image")
   context=$folder
   if [ "$folder" = dotnet ]; then
-    dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+    # As it says itself: what the PATH finds may be a script that starts it.
+    dotnet=$(dotnet --list-sdks | sed -n 's|^10\..*\[\(.*\)/sdk\]$|\1|p' | tail -n1)
     context=$(mktemp -d /var/tmp/weir-base.XXXXXX)
     bases+=("$context")
     cp -al "$dotnet" "$context/dotnet" 2>/dev/null || cp -a "$dotnet" "$context/dotnet"
