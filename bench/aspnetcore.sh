@@ -112,7 +112,7 @@ done
 figures_of() { awk -v l="$1" -v s="$2" -v f="$3" '$2 == l && $3 == s { print $1, $f }' "$work/figures" | sort -n | cut -d' ' -f2; }
 median() { sort -g | awk '{ v[NR] = $1 } END { m = int((NR + 1) / 2); print NR % 2 ? v[m] : (v[m] + v[m + 1]) / 2 }'; }
 ratio() { paste <(figures_of busy "$1" 4) <(figures_of busy "$2" 4) | awk '{ print $1 / $2 }' | median; }
-# The p50 of one server, or how much it is above another's, as so many of a second one.
+# How many times the second latency goes into the first. A latency is the p50 of a server, or by how much it is above that of another one.
 added() { # 'SERVER [ABOVE]' 'SERVER [ABOVE]'
   paste <(above $1) <(above $2) | awk '{ print $1 / $2 }' | median | awk '{ printf "%.2f", $1 }'
 }

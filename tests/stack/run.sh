@@ -17,6 +17,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 project=tests/stack/Weir.Stack.Tests
 tests=artifacts/bin/Weir.Stack.Tests/release/Weir.Stack.Tests.dll
 running=
+log=$(mktemp)
 
 clean() {
   trap '' INT TERM
@@ -37,7 +38,7 @@ clean() {
     ids=$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -E ":$WEIR_STACK_PREFIX(-|\$)")
     [ -z "$ids" ] || docker image rm $ids >/dev/null
   fi
-  rm -rf "$WEIR_STACK_FOLDER"
+  rm -rf "$WEIR_STACK_FOLDER" "$log"
   [ -n "${WEIR_KEEP_ENGINE:-}" ] || [ "${had_engine:-}" = yes ] || tests/stack/engine.sh stop
 }
 trap clean EXIT
@@ -75,7 +76,6 @@ run() { # IDS...
   read -ra counts < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$log" | tail -n1)
 }
 
-log=$(mktemp)
 run "$@"
 # Much is judged by the clock here, and a machine that stands still for a moment fails it: a few that failed are run once more, and named if they pass then. What broke
 # outside of a test, and a limit that was not kept, get no second chance.
@@ -91,5 +91,4 @@ if [ "${#failed[@]}" -gt 0 ] && [ "${#failed[@]}" -le 5 ] && [ "${#failed[@]}" -
   fi
   printf '%s passed, %s failed%s\n' "$passed" "$bad" "${first[2]:+, ${first[2]} skipped}"
 fi
-rm -f "$log"
 exit $status

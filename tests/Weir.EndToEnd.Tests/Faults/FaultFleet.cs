@@ -14,7 +14,7 @@ public sealed class FaultFleet : IAsyncLifetime
     {
         _fleet = await Fleet.StartAsync(Ordeal.Rules);
         var tally = Tally.OfKey("wide-before");
-        await using var load = Load.Start(16 * 3, (caller, _) => (_fleet[caller % 3], tally), TimeSpan.FromMilliseconds(4));
+        await using var load = Load.Start(Ordeal.CallersPerNode * 3, (caller, _) => (_fleet[caller % 3], tally), Ordeal.Pause);
         await load.MoreAsync(15_000);
     }
 

@@ -10,11 +10,15 @@ namespace Weir.EndToEnd.Tests.Faults;
 /// <remarks>Each caller asks in turn for a permit of a counter that is tight and of one that is wide. Timeouts are those of production.</remarks>
 internal sealed class Ordeal : IAsyncDisposable
 {
+    /// <summary>Who asks one node.</summary>
+    public const int CallersPerNode = 16;
+
+    /// <summary>How long they rest between requests.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(4);
+
     private const int Tight = 500;
     private const int Wide = 1_000_000;
-    private const int CallersPerNode = 16;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(4);
     private static int _ordeals;
 
     private readonly Fleet _fleet;
