@@ -23,7 +23,7 @@ internal static class ServeCommand
             var config = TryConfigure(options, parsed.InvocationConfiguration.Error);
             if (config is null || parsed.GetValue(printConfig))
                 return Task.FromResult(config is null ? ExitCode.No : ExitCode.Ok);
-            ReceiveInPlace();
+            ReceiveInPlace(config);
             return Node.RunAsync(config, cancellationToken);
         });
         return ExampleHelp.With(command,
@@ -34,12 +34,19 @@ internal static class ServeCommand
     }
 
     // Requests are answered by the threads that wait for sockets, instead of being handed to another one each: deciding never blocks, and what might is moved to the
-    // pool by the node. The runtime reads this when it opens its first socket; the environment's own word wins.
-    private static void ReceiveInPlace()
+    // pool by the node. With Redis one processor is left to Redis and the kernel, where there are several: threads that have to wake each other for an answer cost more
+    // than they bring. The runtime reads this when it opens its first socket; the environment's own word wins.
+    private static void ReceiveInPlace(NodeConfig config)
     {
-        const string name = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+        SetDefault("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+        if (config.Redis is not null)
+            SetDefault("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT", $"{Math.Max(1, Environment.ProcessorCount - 1)}");
+    }
+
+    private static void SetDefault(string name, string value)
+    {
         if (Environment.GetEnvironmentVariable(name) is null)
-            Environment.SetEnvironmentVariable(name, "1");
+            Environment.SetEnvironmentVariable(name, value);
     }
 
     private static Option<string> FlagOf(Setting setting) => new(setting.Flag)

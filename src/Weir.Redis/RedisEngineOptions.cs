@@ -24,6 +24,12 @@ public sealed record RedisEngineOptions
     public int RememberedCounters { get; init; } = 65_536;
 
     /// <summary>
+    /// Whether callers go on where Redis' answer was received, most of them, which saves a change of threads. All of them must be known never to block: the
+    /// answers of all others wait for that thread. Default false: they go on on the thread pool.
+    /// </summary>
+    public bool StaysInPlace { get; init; }
+
+    /// <summary>
     /// Finds options that are out of their ranges.
     /// </summary>
     /// <exception cref="ArgumentException">The message names every one with its value and its cure.</exception>

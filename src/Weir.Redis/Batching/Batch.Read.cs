@@ -16,14 +16,24 @@ internal sealed partial class Batch
         }
         finally
         {
-            Callers.Go(ref _callers);
+            if (!StaysInPlace)
+                Callers.Go(ref _callers);
         }
         if (reader.Left != 0)
             throw new InvalidDataException($"The script's reply has {reader.Left} bytes too many.");
         Clear();
     }
 
+    // Those who stay in place go on when the batch has nothing left to do.
     private Callers? _callers;
+
+    /// <summary>Lets those callers go on, here, who were answered and have not gone on yet.</summary>
+    public void LetCallersGoOn()
+    {
+        var callers = _callers;
+        _callers = null;
+        callers?.Execute();
+    }
 
     /// <summary>Is told what became of everything; null but in tests.</summary>
     public IBatchWitness? Witness { get; set; }

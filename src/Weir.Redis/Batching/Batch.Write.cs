@@ -30,6 +30,9 @@ internal sealed partial class Batch : IRespCommand
     private long _birth;
     private byte _flags;
 
+    /// <inheritdoc />
+    public bool StaysInPlace { get; init; }
+
     /// <summary>Sends the script itself, for a server that does not have it.</summary>
     public bool WithText { get; set; }
 

@@ -8,7 +8,7 @@ namespace Weir.Redis;
 /// </summary>
 internal sealed class Callers : IThreadPoolWorkItem
 {
-    private const int Full = 16;
+    private const int Full = 64;
 
     private readonly DecisionOperation?[] _waiting = new DecisionOperation?[Full];
     private int _count;

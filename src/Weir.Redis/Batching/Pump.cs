@@ -37,7 +37,7 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
     /// </summary>
     public void WakeSoon()
     {
-        if (_hadCompany || ThreadPool.PendingWorkItemCount > 0)
+        if (!_batch.StaysInPlace && (_hadCompany || ThreadPool.PendingWorkItemCount > 0))
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         else
             Wake();
@@ -62,7 +62,8 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
                 case TakeResult.Taken:
                     _hadCompany = _batch.Decisions > 1;
                     await _shard.ExchangeAsync(_batch);
-                    if (_hadCompany)
+                    _batch.LetCallersGoOn();
+                    if (_hadCompany && !_batch.StaysInPlace)
                         await LetCallersGoFirst();
                     break;
                 case TakeResult.Resting:

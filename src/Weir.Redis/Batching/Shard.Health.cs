@@ -114,7 +114,7 @@ internal sealed partial class Shard
 
     private async Task SuperviseAsync()
     {
-        var batch = NewBatch();
+        var batch = new Batch(_engine.Keys, Index, _engine.Rules, Memory);
         var pulses = 0;
         while (!_stop.IsCancellationRequested)
         {

@@ -41,7 +41,7 @@ internal sealed partial class Shard : IAsyncDisposable
         _leastTicks = engine.Ticks(TimeSpan.FromMilliseconds(1));
         _lookAtRecord = RespCommand.Create("GET", engine.Keys.Record(index));
         for (var i = 0; i < Pumps; i++)
-            _pumps[i] = new Pump(this, NewBatch());
+            _pumps[i] = new Pump(this, new Batch(engine.Keys, index, engine.Rules, Memory) { StaysInPlace = engine.Options.StaysInPlace });
     }
 
     public int Index { get; }
@@ -163,8 +163,6 @@ internal sealed partial class Shard : IAsyncDisposable
         }
         batch.Fail(DegradedReason.Timeout);
     }
-
-    private Batch NewBatch() => new(_engine.Keys, Index, _engine.Rules, Memory);
 
     private void AppendLocked(Operation operation)
     {

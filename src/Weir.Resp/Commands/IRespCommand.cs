@@ -12,4 +12,10 @@ public interface IRespCommand
     /// <remarks>Runs while the connection is locked: it must be quick, must not wait, and must not send anything itself.</remarks>
     /// <param name="writer">Where to write; use it by reference and only during this call.</param>
     void Write(ref RespCommandWriter writer);
+
+    /// <summary>
+    /// Whether its sender saves the ways over the thread pool: it writes to the socket on its own thread unless another is just writing, and it goes on
+    /// on the thread that received the reply, which all other replies of the connection wait for, so it must never block. Default false.
+    /// </summary>
+    bool StaysInPlace => false;
 }

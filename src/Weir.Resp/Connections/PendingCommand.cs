@@ -22,8 +22,7 @@ internal sealed class PendingCommand : IValueTaskSource<RespReply>
 
     private static readonly Action<object?, CancellationToken> Cancel = static (state, token) => ((PendingCommand)state!).TryCancel(token);
 
-    // Callers continue on the thread pool: none of them can hold up the replies of the others.
-    private ManualResetValueTaskSourceCore<RespReply> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<RespReply> _core;
     private CancellationTokenRegistration _cancellation;
     private long _state;
     private int _owners;
@@ -37,14 +36,16 @@ internal sealed class PendingCommand : IValueTaskSource<RespReply>
 
     /// <summary>Takes a command that a caller will await.</summary>
     /// <param name="deadline">The timestamp at which it fails.</param>
-    public static PendingCommand Rent(long deadline) => Rent(deadline, 2, Waiting);
+    /// <param name="inPlace">Whether the caller continues where the command is completed. Others continue on the thread pool, where none of them can hold up the replies of the others.</param>
+    public static PendingCommand Rent(long deadline, bool inPlace) => Rent(deadline, inPlace, 2, Waiting);
 
     /// <summary>Takes a command that nobody awaits and whose reply is dropped.</summary>
-    public static PendingCommand RentUnawaited() => Rent(0, 1, Done);
+    public static PendingCommand RentUnawaited() => Rent(0, false, 1, Done);
 
-    private static PendingCommand Rent(long deadline, int owners, long status)
+    private static PendingCommand Rent(long deadline, bool inPlace, int owners, long status)
     {
         var command = Pool<PendingCommand>.Rent();
+        command._core.RunContinuationsAsynchronously = !inPlace;
         command._owners = owners;
         Volatile.Write(ref command._deadline, deadline);
         Volatile.Write(ref command._state, (command._state & ~StatusMask) + NextVersion + status);

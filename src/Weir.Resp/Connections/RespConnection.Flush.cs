@@ -23,12 +23,12 @@ public sealed partial class RespConnection
 
     // Someone alone writes at once, on its own thread: that saves the way over the pool. With others around a pool thread writes, and
     // while it is on its way their commands gather.
-    private FlushMode ChooseFlushLocked(int waiting)
+    private FlushMode ChooseFlushLocked(bool isAlone)
     {
         if (_isFlushing)
             return FlushMode.None;
         _isFlushing = true;
-        return waiting == 0 ? FlushMode.Here : FlushMode.OnPool;
+        return isAlone ? FlushMode.Here : FlushMode.OnPool;
     }
 
     private void StartFlush(FlushMode mode)

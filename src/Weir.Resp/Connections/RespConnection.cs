@@ -109,7 +109,7 @@ public sealed partial class RespConnection : IAsyncDisposable
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<RespReply>(cancellationToken);
         var now = _time.GetTimestamp();
-        var pending = PendingCommand.Rent(now + ToTimestamps(timeout == TimeSpan.Zero ? _options.CommandTimeout : timeout));
+        var pending = PendingCommand.Rent(now + ToTimestamps(timeout == TimeSpan.Zero ? _options.CommandTimeout : timeout), command.StaysInPlace);
         RespFailure failure;
         FlushMode flush;
         try
@@ -165,7 +165,7 @@ public sealed partial class RespConnection : IAsyncDisposable
             if (waiting == 0)
                 Volatile.Write(ref _waitingSince, now);
             ArmLocked();
-            flush = ChooseFlushLocked(waiting);
+            flush = ChooseFlushLocked(isAlone: waiting == 0 || command.StaysInPlace);
             return default;
         }
     }

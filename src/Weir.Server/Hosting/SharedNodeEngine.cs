@@ -49,7 +49,7 @@ internal sealed partial class SharedNodeEngine : NodeEngine, ISharedStateOwner
                 SentinelPoll = SentinelPoll,
             },
             time);
-        _engine = new RedisEngine(_client, new RedisEngineOptions { Prefix = config.RedisPrefix, DecisionTimeout = config.DecisionTimeout }, time);
+        _engine = new RedisEngine(_client, new RedisEngineOptions { Prefix = config.RedisPrefix, DecisionTimeout = config.DecisionTimeout, StaysInPlace = true }, time);
         _shared = new SharedState(
             _client, new SharedStateOptions { Server = server, Prefix = config.RedisPrefix, NodeId = config.NodeId, Ttl = config.NodeTtl }, this, time);
         Clock = new DecisionClock(time);
