@@ -11,6 +11,7 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
 {
     private readonly EngineContext _context;
     private readonly Shard[] _shards;
+    private readonly Metronome _metronome;
     private readonly LocalShares _shares;
     private readonly FailurePolicies _policies;
     private readonly Lock _status = new();
@@ -29,11 +30,13 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
         _context = new EngineContext(client, RedisEngineOptions.Check(options ?? new RedisEngineOptions()), time)
         {
             HealthChanged = OnHealthChanged,
+            Metronome = () => _metronome!,
             Shares = () => _shares!,
         };
         _shards = new Shard[_context.Keys.Shards];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(_context, i);
+        _metronome = new Metronome(_shards);
         _shares = new LocalShares(time, ShardOf);
         _policies = new FailurePolicies(_shares, _context.Counters);
     }
@@ -120,6 +123,7 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
         if (_isStarted)
         {
             _context.Client.StateChanged -= OnConnectionChanged;
+            _metronome.Dispose();
             foreach (var shard in _shards)
                 await shard.DisposeAsync();
         }

@@ -22,6 +22,9 @@ internal sealed class EngineContext(IRespClient client, RedisEngineOptions optio
     /// <summary>Told when a shard's health changes.</summary>
     public required Action HealthChanged { get; init; }
 
+    /// <summary>Beats while shards gather.</summary>
+    public required Func<Metronome> Metronome { get; init; }
+
     /// <summary>What waits for decisions that Redis does not make.</summary>
     public required Func<LocalShares> Shares { get; init; }
 

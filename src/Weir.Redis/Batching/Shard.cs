@@ -116,8 +116,7 @@ internal sealed partial class Shard : IAsyncDisposable
             {
                 accepted = true;
                 AppendLocked(operation);
-                woken = _resting;
-                _resting = woken?.NextResting;
+                woken = _waiting >= CompanyLocked ? TakeRestingLocked() : null;
             }
         }
         if (!accepted)
@@ -131,17 +130,24 @@ internal sealed partial class Shard : IAsyncDisposable
         while (true)
         {
             Operation? late;
+            bool begins;
+            var result = TakeResult.Taken;
             lock (_gate)
             {
                 late = TakeLateLocked();
-                while (_first is not null && batch.HasRoom)
+                var isTime = IsTimeLocked();
+                while (isTime && _first is not null && batch.HasRoom)
                     TakeFirstLocked().AddTo(batch);
+                begins = !_isGathering && CompanyLocked > 1;
+                _isGathering |= begins;
                 if (batch.IsEmpty && late is null)
-                    return RestLocked(pump);
+                    result = RestLocked(pump);
             }
+            if (begins)
+                _engine.Metronome().Begin();
             FailAll(late, DegradedReason.Timeout);
-            if (!batch.IsEmpty)
-                return TakeResult.Taken;
+            if (late is null || !batch.IsEmpty)
+                return result;
         }
     }
 
