@@ -1,54 +1,43 @@
 namespace Weir.Redis;
 
 /// <summary>
-/// A thread that beats every millisecond while operations wait for company somewhere, and sleeps otherwise. Timers of the pool would change threads twice a beat.
+/// A thread that beats every millisecond while operations wait for company somewhere, and sleeps otherwise. A timer of the thread pool would change threads twice for
+/// each beat.
 /// </summary>
-internal sealed class Metronome : IDisposable
+internal sealed class Metronome(IReadOnlyList<Shard> shards) : IDisposable
 {
-    private readonly IReadOnlyList<Shard> _shards;
+    private const int BeatMillis = 1;
+
     private readonly ManualResetEventSlim _wanted = new(false, spinCount: 0);
     private readonly ManualResetEventSlim _stop = new(false, spinCount: 0);
-    private readonly Lock _starting = new();
-    private Thread? _thread;
-
-    public Metronome(IReadOnlyList<Shard> shards) => _shards = shards;
+    private int _isStarted;
 
     /// <summary>Beats until no shard wants it any more.</summary>
     public void Begin()
     {
         _wanted.Set();
-        lock (_starting)
-        {
-            if (_thread is not null || _stop.IsSet)
-                return;
-            _thread = new Thread(Run) { IsBackground = true, Name = "Weir gathering" };
-            _thread.Start();
-        }
+        if (Volatile.Read(ref _isStarted) == 0 && Interlocked.Exchange(ref _isStarted, 1) == 0)
+            new Thread(Run) { IsBackground = true, Name = "Weir gathering" }.Start();
     }
 
-    /// <summary>Stops. Shards may still wish for it to begin.</summary>
+    /// <summary>Lets the thread end, after its beat. Shards may still wish for it to begin.</summary>
     public void Dispose()
     {
-        Thread? thread;
-        lock (_starting)
-        {
-            _stop.Set();
-            thread = _thread;
-        }
+        _stop.Set();
         _wanted.Set();
-        thread?.Join();
     }
 
     private void Run()
     {
-        while (!_stop.Wait(1))
+        while (!_stop.Wait(BeatMillis))
         {
             // Before the shards are asked: who begins to gather after that is heard.
             _wanted.Reset();
             var goesOn = false;
-            foreach (var shard in _shards)
+            foreach (var shard in shards)
                 goesOn |= shard.Beat();
-            if (!goesOn)
+            // Whoever stops it while it asks is heard too.
+            if (!goesOn && !_stop.IsSet)
                 _wanted.Wait();
         }
     }

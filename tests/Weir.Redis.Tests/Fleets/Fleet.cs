@@ -25,7 +25,7 @@ internal sealed class Fleet : IAsyncDisposable
 
     public static async Task<Fleet> StartAsync(string url, TimeSpan timeout, int nodes = 3, string prefix = "weir")
     {
-        var fleet = new Fleet(url, new RedisEngineOptions { DecisionTimeout = timeout, Prefix = prefix });
+        var fleet = new Fleet(url, new RedisEngineOptions { DecisionTimeout = timeout, Prefix = prefix, StaysInPlace = true });
         for (var i = 0; i < nodes; i++)
             await fleet.AddAsync();
         foreach (var node in fleet._nodes)

@@ -139,6 +139,36 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
         Assert.Equal(("two", "three"), (other.GetString(), another.GetString()));
     }
 
+    [Fact]
+    public async Task Send_InPlace_WritesOnItsOwnThread()
+    {
+        var first = Send("a");
+        var second = _connection.SendAsync(new InPlace("b")).AsTask();
+        Assert.Contains("b", _server.Written);
+        _server.Feed("+one\r\n+two\r\n");
+        Assert.Equal(("one", "two"), (await Text(first), await Text(second)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Send_InPlace_HoldsUpLaterReplies_AndOthersDoNot(bool inPlace)
+    {
+        var first = SendAndLinger();
+        var next = Send("b");
+        await Written("b");
+        _server.Feed("+one\r\n+two\r\n");
+        Assert.Equal(inPlace ? 1 : 0, await first.WaitAsync(Patience));
+        Assert.Equal("two", await Text(next));
+
+        async Task<int> SendAndLinger()
+        {
+            using var reply = await _connection.SendAsync(inPlace ? new InPlace("a") : RespCommand.Create("a")).ConfigureAwait(false);
+            SpinWait.SpinUntil(() => _connection.Pending == 0, inPlace ? TimeSpan.FromMilliseconds(200) : Patience);
+            return _connection.Pending;
+        }
+    }
+
     private RespConnection Connect(Stream stream, RespOptions options)
     {
         var events = new RespConnectionEvents
@@ -164,6 +194,17 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
     {
         using var reply = await task.WaitAsync(Patience);
         return reply.GetString();
+    }
+
+    private sealed class InPlace(string name) : IRespCommand
+    {
+        public bool StaysInPlace => true;
+
+        public void Write(ref RespCommandWriter writer)
+        {
+            writer.Begin(1);
+            writer.Write(System.Text.Encoding.ASCII.GetBytes(name));
+        }
     }
 
     private sealed class Incomplete : IRespCommand
