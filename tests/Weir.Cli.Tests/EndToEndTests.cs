@@ -43,6 +43,27 @@ public sealed class EndToEndTests
     }
 
     [Fact]
+    public async Task Callers_WhoBreakOffOrNeverFinish_AreNoErrorsOfTheNode()
+    {
+        var (node, url) = await WeirProcess.ServeAsync("--shutdown-grace-ms", "500", "--drain-ms", "0");
+        await using (node)
+        {
+            using var resets = await BeginAsync(url);
+            using var ends = await BeginAsync(url);
+            using var never = await BeginAsync(url);
+            // What was sent before has arrived when this is answered.
+            Assert.Equal(0, (await WeirProcess.RunAsync("health", "--url", url)).ExitCode);
+            resets.LingerState = new LingerOption(true, 0);
+            resets.Close();
+            ends.Shutdown(SocketShutdown.Send);
+            Assert.Equal(0, (await WeirProcess.RunAsync("health", "--url", url)).ExitCode);
+            node.Terminate();
+            Assert.Equal((0, ""), (await node.ExitAsync(), node.Errors));
+            Assert.DoesNotContain(" error ", node.Output);
+        }
+    }
+
+    [Fact]
     public async Task Node_WithJsonLogs_WritesNothingElse()
     {
         var (node, _) = await WeirProcess.ServeAsync("--log-format", "json");
@@ -93,4 +114,13 @@ public sealed class EndToEndTests
     [Fact]
     public async Task Version_IsPrinted() =>
         Assert.Equal((0, $"weir {BuildInfo.Version} (revision {BuildInfo.Revision})\n", ""), await WeirProcess.RunAsync("--version"));
+
+    // A connection on which half a check was sent.
+    private static async Task<Socket> BeginAsync(string url)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync("127.0.0.1", new Uri(url).Port);
+        await socket.SendAsync("POST /check HTTP/1.1\r\nHost: node\r\nContent-Length: 16\r\n\r\n{\"key\":"u8.ToArray());
+        return socket;
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Weir.Redis;
@@ -78,6 +79,11 @@ internal sealed partial class CheckEndpoints(
         catch (Exception e) when (e is EngineUnavailableException or SharedStateException)
         {
             await RejectAsync(exchange, Problem.Unavailable(e));
+        }
+        catch (Exception e) when (e is ConnectionResetException or OperationCanceledException { InnerException: ConnectionAbortedException })
+        {
+            // The caller broke off while it sent, or took longer than a stopping node waits: nobody is there to be answered, and nothing was charged.
+            exchange.Abort();
         }
     }
 

@@ -84,6 +84,9 @@ internal readonly struct Exchange(IFeatureCollection features)
         return Task.CompletedTask;
     }
 
+    /// <summary>Ends the connection without an answer.</summary>
+    public void Abort() => features.Get<IHttpRequestLifetimeFeature>()?.Abort();
+
     public void SetHeader(string name, StringValues value) => Response.Headers[name] = value;
 
     private static InputException TooLarge() =>
