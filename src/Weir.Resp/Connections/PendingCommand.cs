@@ -34,6 +34,9 @@ internal sealed class PendingCommand : IValueTaskSource<RespReply>
     /// <summary>How many bytes the connection had been given once this command was appended.</summary>
     public long EndOffset { get; set; }
 
+    /// <summary>The timestamp at which it fails. That of the next use, when it is read by who owns nothing.</summary>
+    public long Deadline => Volatile.Read(ref _deadline);
+
     /// <summary>Takes a command that a caller will await.</summary>
     /// <param name="deadline">The timestamp at which it fails.</param>
     /// <param name="inPlace">Whether the caller continues where the command is completed. Others continue on the thread pool, where none of them can hold up the replies of the others.</param>

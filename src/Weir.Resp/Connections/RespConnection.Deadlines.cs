@@ -1,34 +1,50 @@
 namespace Weir.Resp;
 
-/// <content>Deadlines: one coarse timer looks at everything that waits, and rests when nothing does.</content>
+/// <content>Deadlines: one coarse timer looks at everything that waits, about when the first of it is due, and rests when nothing waits.</content>
 public sealed partial class RespConnection
 {
-    private const int TicksBeforeRest = 5;
+    // Pauses between commands are mostly shorter than this many resolutions, and setting a timer costs more than one look.
+    private const int IdleResolutions = 5;
+
+    // In which a stall is seen in time.
+    private const int LooksPerStall = 8;
 
     private readonly ITimer _timer;
     private readonly double _timestampsPerTick;
+    private readonly long _resolution;
     private readonly long _stallTimestamps;
 
-    // Guarded by the gate.
+    // Guarded by the gate. When the timer fires next, but for its rounding.
     private bool _isArmed;
-    private int _idleTicks;
+    private bool _wasIdle;
+    private long _nextLook;
 
     private long _lastReceived;
     private long _waitingSince;
 
-    // Of the timer alone.
+    // Of the timer alone, and of who arms it while it rests.
     private int _isTicking;
     private long _lastTick;
     private long _awakeSince;
 
     private long ToTimestamps(TimeSpan duration) => (long)Math.Ceiling(duration.Ticks * _timestampsPerTick);
 
-    private void ArmLocked()
+    // So that a command is looked at when it is due.
+    private void ArmLocked(long now, long deadline)
     {
-        if (_isArmed)
+        if (!_isArmed)
+            _lastTick = now;
+        else if (deadline >= _nextLook)
             return;
         _isArmed = true;
-        _timer.Change(_options.DeadlineResolution, _options.DeadlineResolution);
+        LookLocked(now, deadline);
+    }
+
+    private void LookLocked(long now, long at)
+    {
+        _nextLook = Math.Clamp(at, now + _resolution, now + Math.Max(_resolution, _stallTimestamps / LooksPerStall));
+        // Again and again from then on, should this look find another under way.
+        _timer.Change(TimeSpan.FromTicks((long)((_nextLook - now) / _timestampsPerTick)), _options.DeadlineResolution);
     }
 
     private void Tick()
@@ -43,7 +59,7 @@ public sealed partial class RespConnection
         if (head < tail)
             EndIfStalled(now);
         _lastTick = now;
-        RestIfIdle(head < tail);
+        LookAgainOrRest(now);
         Volatile.Write(ref _isTicking, 0);
     }
 
@@ -57,16 +73,40 @@ public sealed partial class RespConnection
             End(RespCause.Stalled);
     }
 
-    private void RestIfIdle(bool isBusy)
+    private void LookAgainOrRest(long now)
     {
         lock (_gate)
         {
-            _idleTicks = isBusy || Pending > 0 ? 0 : _idleTicks + 1;
-            if (_idleTicks < TicksBeforeRest || !_isArmed)
+            if (!_isArmed)
                 return;
-            _idleTicks = 0;
-            _isArmed = false;
-            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            var (isIdle, wasIdle) = (Pending == 0, _wasIdle);
+            _wasIdle = isIdle;
+            if (!isIdle)
+            {
+                LookLocked(now, FirstDeadlineLocked(now));
+            }
+            else if (!wasIdle)
+            {
+                LookLocked(now, now + (IdleResolutions * _resolution));
+            }
+            else
+            {
+                _isArmed = false;
+                _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
         }
+    }
+
+    // What is past has expired and only keeps its place.
+    private long FirstDeadlineLocked(long now)
+    {
+        var first = long.MaxValue;
+        for (var i = Volatile.Read(ref _head); i < _tail; i++)
+        {
+            var deadline = _queue[i & (_queue.Length - 1)]?.Deadline ?? 0;
+            if (deadline > now && deadline < first)
+                first = deadline;
+        }
+        return first;
     }
 }

@@ -43,6 +43,7 @@ public sealed partial class RespConnection : IAsyncDisposable
         _queue = new PendingCommand?[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)options.MaxPending + 1)];
         _scanner = new RespScanner(options.Limits);
         _timestampsPerTick = (double)time.TimestampFrequency / TimeSpan.TicksPerSecond;
+        _resolution = ToTimestamps(options.DeadlineResolution);
         _stallTimestamps = ToTimestamps(options.StallTimeout);
         _flush = new Flush(this);
         _timer = time.CreateTimer(static state => ((RespConnection)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -164,7 +165,7 @@ public sealed partial class RespConnection : IAsyncDisposable
             Enqueue(command, pending);
             if (waiting == 0)
                 Volatile.Write(ref _waitingSince, now);
-            ArmLocked();
+            ArmLocked(now, pending.Deadline);
             flush = ChooseFlushLocked(isAlone: waiting == 0 || command.StaysInPlace);
             return default;
         }

@@ -96,6 +96,23 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Timeout_ShorterThanThatOfAnEarlierCommand_IsKept()
+    {
+        var patient = Send("a", TimeSpan.FromMilliseconds(200));
+        var hasty = Send("b", TimeSpan.FromMilliseconds(20));
+        _time.Advance(TimeSpan.FromMilliseconds(19));
+        Assert.False(hasty.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(6));
+        using var late = await hasty.WaitAsync(Patience);
+        Assert.Equal(TimedOut, late.Failure);
+        _time.Advance(TimeSpan.FromMilliseconds(170));
+        Assert.False(patient.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        using var later = await patient.WaitAsync(Patience);
+        Assert.Equal(TimedOut, later.Failure);
+    }
+
+    [Fact]
     public async Task Cancel_KeepsTheSlot()
     {
         using var source = new CancellationTokenSource();
