@@ -27,6 +27,8 @@ internal sealed partial class Batch
     // Those who stay in place go on when the batch has nothing left to do.
     private Callers? _callers;
 
+    private int ManyCallers => StaysInPlace ? Callers.Most : Callers.Most / 4;
+
     /// <summary>Lets those callers go on, here, who were answered and have not gone on yet.</summary>
     public void LetCallersGoOn()
     {
@@ -79,7 +81,7 @@ internal sealed partial class Batch
             entry.First = operation.Next;
             operation.Next = null;
             operation.Prepare(last);
-            Callers.Add(ref _callers, operation);
+            Callers.Add(ref _callers, operation, ManyCallers);
         }
         _memory.Remember(entry.Id, _rules[entry.Rule].Rule, entry.Cost, answer, last, header, sentAt);
     }
@@ -123,7 +125,7 @@ internal sealed partial class Batch
         _entries[at].First = null;
         Witness?.DecidedTogether(header.NowMicros, charges, decisions, refused);
         operation.Prepare(refused);
-        Callers.Add(ref _callers, operation);
+        Callers.Add(ref _callers, operation, ManyCallers);
     }
 
     private static int CostOf(ReadOnlySpan<Charge> charges, CounterId id)

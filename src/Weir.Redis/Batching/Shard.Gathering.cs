@@ -13,8 +13,9 @@ internal sealed partial class Shard
     private bool _wasSent;
     private bool _isDue;
 
-    // How many operations have to wait before they are sent: half of the crowd, so that one half gathers while the other is under way.
-    private int CompanyLocked => _crowd < 2 * LeastCompany ? 1 : Math.Min(_crowd / 2, MostCompany);
+    // How many operations have to wait before they are sent: half of the crowd, so that one half gathers while the other is under way. Callers on the pool need no
+    // such rule: they come while the pump is on its way over the pool.
+    private int CompanyLocked => _crowd < 2 * LeastCompany || !_engine.Options.StaysInPlace ? 1 : Math.Min(_crowd / 2, MostCompany);
 
     /// <summary>Sends what has waited since the beat before, when nothing was sent meanwhile.</summary>
     /// <returns>Whether beats are still wanted.</returns>
