@@ -3,9 +3,9 @@ namespace Weir.Redis;
 /// <content>Gathering: under load an operation waits until others have come, or for a beat or two, so that they share the cost of a script.</content>
 internal sealed partial class Shard
 {
-    // With fewer a script costs less than the wait, with more hardly less per operation.
-    private const int LeastCompany = 8;
-    private const int MostCompany = 32;
+    // With fewer about, a script costs less than the wait; with more together, it costs hardly less per operation.
+    private const int LeastCrowd = 16;
+    private const int MostCompany = 48;
 
     // Guarded by the gate. Decisions that waited or were under way at the same time, lately.
     private int _crowd;
@@ -13,9 +13,9 @@ internal sealed partial class Shard
     private bool _wasSent;
     private bool _isDue;
 
-    // How many operations have to wait before they are sent: half of the crowd, so that one half gathers while the other is under way. Callers on the pool need no
-    // such rule: they come while the pump is on its way over the pool.
-    private int CompanyLocked => _crowd < 2 * LeastCompany || !_engine.Options.StaysInPlace ? 1 : Math.Min(_crowd / 2, MostCompany);
+    // How many operations have to wait before they are sent: three quarters of the crowd, so that most share a script while a few are under way. Callers on the pool
+    // need no such rule: they come while the pump is on its way over the pool.
+    private int CompanyLocked => _crowd < LeastCrowd || !_engine.Options.StaysInPlace ? 1 : Math.Min(_crowd * 3 / 4, MostCompany);
 
     /// <summary>Sends what has waited since the beat before, when nothing was sent meanwhile.</summary>
     /// <returns>Whether beats are still wanted.</returns>

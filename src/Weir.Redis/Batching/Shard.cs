@@ -5,7 +5,7 @@ namespace Weir.Redis;
 
 /// <summary>
 /// The counters that live together in Redis: queues what is asked about them, sends it in batches, and knows whether Redis answers. What someone asks alone goes
-/// at once; under load, batches are about half as large as the number of those that ask at the same time.
+/// at once; under load, batches are nearly as large as the number of those that ask at the same time.
 /// </summary>
 /// <remarks>
 /// Threads: callers append under <c>_gate</c>; two pumps take under it. An operation is in the queue, in a pump's batch or with its caller, never in two of
