@@ -3,35 +3,32 @@ namespace Weir.Redis;
 /// <content>The reply to a batch.</content>
 internal sealed partial class Batch
 {
-    /// <summary>Answers everything in the batch and makes it empty.</summary>
+    /// <summary>Answers everything in the batch and makes it empty. Callers go on with <see cref="LetCallersGoOn"/>.</summary>
     /// <param name="reader">Stands behind the reply's header.</param>
     /// <param name="header">The header.</param>
     /// <param name="sentAt">The timestamp at which the batch was sent.</param>
     /// <exception cref="InvalidDataException">The reply does not fit the batch. What was not answered yet is still in it.</exception>
     public void Complete(ref AnswerReader reader, in ReplyHeader header, long sentAt)
     {
-        try
-        {
-            CompleteAll(ref reader, header, sentAt);
-        }
-        finally
-        {
-            if (!StaysInPlace)
-                Callers.Go(ref _callers);
-        }
+        CompleteAll(ref reader, header, sentAt);
         if (reader.Left != 0)
             throw new InvalidDataException($"The script's reply has {reader.Left} bytes too many.");
         Clear();
     }
 
-    // Those who stay in place go on when the batch has nothing left to do.
     private Callers? _callers;
 
+    // On the pool fewer go together, so that several processors find work. In place the pool only gets what would hold up the connection for long.
     private int ManyCallers => StaysInPlace ? Callers.Most : Callers.Most / 4;
 
-    /// <summary>Lets those callers go on, here, who were answered and have not gone on yet.</summary>
+    /// <summary>Lets those callers go on who were answered and have not gone on yet. After each exchange, when the batch has nothing left to do.</summary>
     public void LetCallersGoOn()
     {
+        if (!StaysInPlace)
+        {
+            Callers.Go(ref _callers);
+            return;
+        }
         var callers = _callers;
         _callers = null;
         callers?.Execute();

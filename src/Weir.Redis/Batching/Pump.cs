@@ -32,8 +32,8 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
     public void Wake() => _wake.SetResult(true);
 
     /// <summary>
-    /// Goes on after what is about to be done, which is mostly to read more requests: what they ask goes with the same batch. At once, when nobody else seems to be
-    /// there: the pool has nothing to do, and the last batch was for one caller.
+    /// Goes on after what is about to be done, which is mostly to read more requests: what they ask goes with the same batch. At once, when callers stay in
+    /// place, or when nobody else seems to be there: the pool has nothing to do, and the last batch was for one caller.
     /// </summary>
     public void WakeSoon()
     {
@@ -61,8 +61,14 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
             {
                 case TakeResult.Taken:
                     _hadCompany = _batch.Decisions > 1;
-                    await _shard.ExchangeAsync(_batch);
-                    _batch.LetCallersGoOn();
+                    try
+                    {
+                        await _shard.ExchangeAsync(_batch);
+                    }
+                    finally
+                    {
+                        _batch.LetCallersGoOn();
+                    }
                     if (_hadCompany && !_batch.StaysInPlace)
                         await LetCallersGoFirst();
                     break;

@@ -56,8 +56,8 @@ public sealed record RespOptions
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How often deadlines are looked at, so by how much they may be late. One timer per connection, which rests while nothing is pending.
-    /// At least 1 ms; default 5 ms.
+    /// How often deadlines are looked at, at most, so by how much they may be late. One timer per connection, which fires about when the next one is due and rests
+    /// while nothing is pending. At least 1 ms; default 5 ms.
     /// </summary>
     public TimeSpan DeadlineResolution { get; init; } = TimeSpan.FromMilliseconds(5);
 
