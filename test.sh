@@ -31,6 +31,7 @@ fi
 need promtool prometheus "the metrics page"
 need redis-server redis-server "the Redis client"
 need postgres postgresql "the sample application"
+has chromium-browser || has google-chrome || need chromium chromium "the dashboard in a browser"
 
 say "building"
 if ! dotnet build Weir.slnx -c Release -v quiet -clp:NoSummary; then
