@@ -6,7 +6,7 @@ namespace Weir.Redis;
 /// </content>
 /// <remarks>
 /// The second way never admits more than the rules say, and never leaves a charge that was refused standing, unless a node dies or Redis fails in between; until it is
-/// given back, for about a round trip, such a charge can make other requests wait.
+/// given back, for about a round trip, such a charge can make other requests be refused, which nodes believe until they hear of the giving back.
 /// </remarks>
 public sealed partial class RedisEngine
 {
@@ -41,6 +41,7 @@ public sealed partial class RedisEngine
 
     private async ValueTask<Decision> DecideApartAsync(ReadOnlyMemory<Charge> charges, Memory<Decision> decisions)
     {
+        var since = _context.Time.GetTimestamp();
         var parts = Split(charges.Span);
         var asked = new List<(int[] Places, Charge[] Charges, Decision[] Decisions, Task<Decision> Task)>(parts.Count);
         foreach (var (shard, places) in parts)
@@ -57,7 +58,7 @@ public sealed partial class RedisEngine
         }
         var refused = CombinedDecision.Refuses(charges.Span, decisions.Span);
         if (refused)
-            await GiveBackAsync(charges, decisions, [.. asked.Where(static a => !Refuses(a.Charges, a.Decisions)).SelectMany(static a => a.Places)]);
+            await GiveBackAsync(charges, decisions, [.. asked.Where(static a => !Refuses(a.Charges, a.Decisions)).SelectMany(static a => a.Places)], since);
         return CombinedDecision.Binding(charges.Span, decisions.Span[..charges.Length], refused);
     }
 
@@ -85,22 +86,35 @@ public sealed partial class RedisEngine
         return [.. places.Select(static p => (p.Key, p.Value.ToArray()))];
     }
 
-    private async Task GiveBackAsync(ReadOnlyMemory<Charge> charges, Memory<Decision> decisions, int[] taken)
+    // The caller waits for it no longer than for a decision; it goes on behind its back.
+    private async Task GiveBackAsync(ReadOnlyMemory<Charge> charges, Memory<Decision> decisions, int[] taken, long since)
     {
-        foreach (var i in taken)
+        var places = Array.FindAll(taken, i => decisions.Span[i] is { IsAllowed: true, Source: not DecisionSource.Degraded } && charges.Span[i].Cost > 0);
+        var giving = Task.WhenAll(places.Select(i => GiveBackAsync(charges.Span[i], decisions.Span[i].Stamp)));
+        try
         {
-            var (charge, decision) = (charges.Span[i], decisions.Span[i]);
-            if (!decision.IsAllowed || charge.Cost == 0 || decision.Source == DecisionSource.Degraded)
-                continue;
-            try
-            {
-                var back = await SettleAsync(charge, decision.Stamp, 0);
-                decisions.Span[i] = decision with { Remaining = decision.Remaining + back };
-            }
-            catch (EngineUnavailableException)
-            {
-                // It stays charged: too little is admitted, and never too much.
-            }
+            var left = _context.Options.DecisionTimeout - _context.Time.GetElapsedTime(since);
+            var back = await giving.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, _context.Time);
+            for (var i = 0; i < places.Length; i++)
+                decisions.Span[places[i]] = decisions.Span[places[i]] with { Remaining = decisions.Span[places[i]].Remaining + back[i] };
+        }
+        catch (TimeoutException)
+        {
+            // What remains is then told as it was before.
+        }
+    }
+
+    private async Task<long> GiveBackAsync(Charge charge, long stamp)
+    {
+        try
+        {
+            // Its name was told when it was made, and belongs to a caller who may be gone.
+            return await SettleAsync(charge with { Label = default }, stamp, 0);
+        }
+        catch (EngineUnavailableException)
+        {
+            // It stays charged: too little is admitted, and never too much.
+            return 0;
         }
     }
 }

@@ -123,9 +123,9 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
         if (_isStarted)
         {
             _context.Client.StateChanged -= OnConnectionChanged;
-            _metronome.Dispose();
             foreach (var shard in _shards)
                 await shard.DisposeAsync();
+            _metronome.Dispose();
         }
         _shares.Dispose();
     }
@@ -176,7 +176,14 @@ public sealed partial class RedisEngine : ILimiter, IAsyncDisposable
             if (now.Health == _lastStatus.Health)
                 return;
             _lastStatus = now;
-            StatusChanged?.Invoke(now);
+            try
+            {
+                StatusChanged?.Invoke(now);
+            }
+            catch (Exception)
+            {
+                // It is told for information; whoever fails to take note must not stop those that decide.
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Weir.TestKit.Nodes;
@@ -65,6 +66,65 @@ public sealed class SharedNodesTests
             Assert.Contains("starting without Redis, and not ready until it comes: 127.0.0.1:", node.Output);
             node.Terminate();
             Assert.Equal((0, ""), (await node.ExitAsync(), node.Errors));
+        }
+    }
+
+    // A node has one thread less for its sockets than the machine has processors; requests that are there before the one before is answered could keep it for good.
+    [Fact]
+    public async Task ConnectionsThatSendWithoutPause_LeaveTheNodeToOthers()
+    {
+        Assert.SkipWhen(RedisServer.Unavailable is not null, RedisServer.Unavailable ?? "");
+        await using var server = await RedisServer.StartAsync();
+        var (node, url) = await ServeAsync(server, "node-1");
+        await using var _ = node;
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
+        using var stop = new CancellationTokenSource();
+        var floods = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => FloodAsync(new Uri(url), stop.Token)).ToArray();
+        await Task.Delay(TimeSpan.FromMilliseconds(500));
+
+        for (var i = 0; i < 20; i++)
+        {
+            client.DefaultRequestHeaders.ConnectionClose = i % 2 == 0;
+            using var answer = await client.GetAsync(new Uri($"{url}/rate-limit/alice"));
+            Assert.Contains("\"source\":\"exact\"", await answer.Content.ReadAsStringAsync());
+        }
+        await stop.CancelAsync();
+        Assert.All(await Task.WhenAll(floods), static answered => Assert.InRange(answered, 1_000, long.MaxValue));
+    }
+
+    // Refused from memory, so that nothing is waited for.
+    private static async Task<long> FloodAsync(Uri node, CancellationToken stop)
+    {
+        using var connection = new TcpClient();
+        await connection.ConnectAsync(node.Host, node.Port, stop);
+        var stream = connection.GetStream();
+        var requests = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /rate-limit/mallory HTTP/1.1\r\nHost: node\r\n\r\n", 1_000)));
+        var (buffer, received) = (new byte[65_536], 0L);
+        var sending = SendAsync();
+        try
+        {
+            while (!stop.IsCancellationRequested)
+                received += await stream.ReadAsync(buffer, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+        await sending;
+        return received / 500;
+
+        async Task SendAsync()
+        {
+            await Task.Yield();
+            try
+            {
+                while (!stop.IsCancellationRequested)
+                    await stream.WriteAsync(requests, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                // The test is over.
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using Weir.AspNetCore.Outgoing;
+using Weir.AspNetCore.Waiting;
 
 namespace Weir.AspNetCore;
 
@@ -44,8 +45,7 @@ public sealed class WeirHandler : DelegatingHandler
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return SendAsync(request, static (handler, request, cancellation) => Task.FromResult(handler.SendOn(request, cancellation)), cancellationToken)
-            .GetAwaiter().GetResult();
+        return Blocking.Wait(() => SendAsync(request, static (handler, request, cancellation) => Task.FromResult(handler.SendOn(request, cancellation)), cancellationToken));
     }
 
     /// <inheritdoc />

@@ -83,8 +83,7 @@ public sealed class WeirRateLimiter : RateLimiter
         Interlocked.Exchange(ref _lastUsed, _time.GetTimestamp());
         if (!_attemptAsks)
             return WeirLease.NotAsked;
-        var asking = _line.AskAsync(ChargeOf(permitCount), CancellationToken.None);
-        return Lease(asking.IsCompleted ? asking.GetAwaiter().GetResult() : asking.AsTask().GetAwaiter().GetResult());
+        return Lease(Blocking.Wait(() => _line.AskAsync(ChargeOf(permitCount), CancellationToken.None).AsTask()));
     }
 
     /// <inheritdoc />

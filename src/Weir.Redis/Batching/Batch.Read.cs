@@ -18,21 +18,8 @@ internal sealed partial class Batch
 
     private Callers? _callers;
 
-    // On the pool fewer go together, so that several processors find work. In place the pool only gets what would hold up the connection for long.
-    private int ManyCallers => StaysInPlace ? Callers.Most : Callers.Most / 4;
-
     /// <summary>Lets those callers go on who were answered and have not gone on yet. After each exchange, when the batch has nothing left to do.</summary>
-    public void LetCallersGoOn()
-    {
-        if (!StaysInPlace)
-        {
-            Callers.Go(ref _callers);
-            return;
-        }
-        var callers = _callers;
-        _callers = null;
-        callers?.Execute();
-    }
+    public void LetCallersGoOn() => Callers.Go(ref _callers);
 
     /// <summary>Is told what became of everything; null but in tests.</summary>
     public IBatchWitness? Witness { get; set; }
@@ -53,11 +40,11 @@ internal sealed partial class Batch
                     break;
                 case OperationKind.Settle or OperationKind.Renew:
                     var correction = (CorrectionOperation)entry.First!;
-                    entry.First = null;
-                    _memory.Name(correction.Charge, header.NowMicros);
-                    _memory.Forget(entry.Id);
                     var result = reader.Number();
+                    _memory.Correct(correction.Charge, entry.Kind == OperationKind.Settle ? result : 0, header.NowMicros);
                     Witness?.Corrected(header.NowMicros, correction, result);
+                    // Once answered it belongs to its caller.
+                    entry.First = null;
                     correction.Answer(result);
                     break;
             }
@@ -78,7 +65,7 @@ internal sealed partial class Batch
             entry.First = operation.Next;
             operation.Next = null;
             operation.Prepare(last);
-            Callers.Add(ref _callers, operation, ManyCallers);
+            Callers.Add(ref _callers, operation, StaysInPlace);
         }
         _memory.Remember(entry.Id, _rules[entry.Rule].Rule, entry.Cost, answer, last, header, sentAt);
     }
@@ -122,7 +109,7 @@ internal sealed partial class Batch
         _entries[at].First = null;
         Witness?.DecidedTogether(header.NowMicros, charges, decisions, refused);
         operation.Prepare(refused);
-        Callers.Add(ref _callers, operation, ManyCallers);
+        Callers.Add(ref _callers, operation, StaysInPlace);
     }
 
     private static int CostOf(ReadOnlySpan<Charge> charges, CounterId id)

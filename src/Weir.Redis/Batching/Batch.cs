@@ -147,7 +147,9 @@ internal sealed partial class Batch
     }
 
     /// <summary>Answers everything in the batch without Redis.</summary>
-    public void Fail(DegradedReason reason)
+    /// <param name="reason">Why.</param>
+    /// <param name="mayBeCharged">Whether Redis may have done it all the same.</param>
+    public void Fail(DegradedReason reason, bool mayBeCharged = false)
     {
         for (var i = 0; i < _count; i++)
         {
@@ -156,7 +158,7 @@ internal sealed partial class Batch
                 // Once answered it belongs to its caller.
                 var next = operation.Next;
                 operation.Next = null;
-                operation.Fail(reason);
+                operation.Fail(reason, mayBeCharged);
                 operation = next;
             }
         }

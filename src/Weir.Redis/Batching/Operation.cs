@@ -18,7 +18,9 @@ internal abstract class Operation
     public abstract void AddTo(Batch batch);
 
     /// <summary>Answers without Redis.</summary>
-    public abstract void Fail(DegradedReason reason);
+    /// <param name="reason">Why.</param>
+    /// <param name="mayBeCharged">Whether Redis may have done it all the same.</param>
+    public abstract void Fail(DegradedReason reason, bool mayBeCharged = false);
 }
 
 /// <summary>An operation whose answer is a decision. Reused: its caller takes the answer exactly once, which frees it.</summary>
@@ -79,7 +81,7 @@ internal sealed class ChargeOperation : DecisionOperation
 
     public override void AddTo(Batch batch) => batch.Add(this);
 
-    public override void Fail(DegradedReason reason) => Answer(_policies.Decide(Charge, reason));
+    public override void Fail(DegradedReason reason, bool mayBeCharged = false) => Answer(_policies.Decide(Charge, reason, mayBeCharged));
 
     protected override void Free()
     {
@@ -109,7 +111,7 @@ internal sealed class GroupOperation : DecisionOperation
 
     public override void AddTo(Batch batch) => batch.Add(this);
 
-    public override void Fail(DegradedReason reason) => Answer(_policies.Decide(Charges.Span, Decisions.Span, reason));
+    public override void Fail(DegradedReason reason, bool mayBeCharged = false) => Answer(_policies.Decide(Charges.Span, Decisions.Span, reason, mayBeCharged));
 
     /// <summary>Sets the answer to the decisions that were put in place.</summary>
     public void Prepare(bool refused)
@@ -144,5 +146,5 @@ internal sealed class CorrectionOperation(OperationKind kind, Charge charge, lon
 
     public void Answer(long result) => _done.SetResult(result);
 
-    public override void Fail(DegradedReason reason) => _done.SetException(new EngineUnavailableException(reason));
+    public override void Fail(DegradedReason reason, bool mayBeCharged = false) => _done.SetException(new EngineUnavailableException(reason));
 }

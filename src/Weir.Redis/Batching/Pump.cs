@@ -25,19 +25,21 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
 
     public Task Running { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Begins to run; at once it rests.</summary>
-    public void Start() => Running = RunAsync();
+    /// <summary>Begins to run; soon it rests. On the pool, so that it does not come back to the caller's synchronization context each time.</summary>
+    public void Start() => Running = Task.Run(RunAsync);
 
     /// <summary>Goes on, on the caller's thread. It is called, or <see cref="WakeSoon"/>, once after each time that it began to rest.</summary>
     public void Wake() => _wake.SetResult(true);
 
     /// <summary>
     /// Goes on after what is about to be done, which is mostly to read more requests: what they ask goes with the same batch. At once, when callers stay in
-    /// place, or when nobody else seems to be there: the pool has nothing to do, and the last batch was for one caller.
+    /// place, or when nobody else seems to be there: the pool has nothing to do, and the last batch was for one caller. Never where a synchronization context or a
+    /// scheduler would hold the pump, which works for all, on one caller's thread.
     /// </summary>
     public void WakeSoon()
     {
-        if (!_batch.StaysInPlace && (_hadCompany || ThreadPool.PendingWorkItemCount > 0))
+        if (!_batch.StaysInPlace && (_hadCompany || ThreadPool.PendingWorkItemCount > 0 || SynchronizationContext.Current is not null
+            || TaskScheduler.Current != TaskScheduler.Default))
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         else
             Wake();
@@ -65,10 +67,12 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
                     {
                         await _shard.ExchangeAsync(_batch);
                     }
-                    finally
+                    catch (Exception e)
                     {
-                        _batch.LetCallersGoOn();
+                        // Without pumps nobody would be answered any more.
+                        _shard.Fail(_batch, e);
                     }
+                    _batch.LetCallersGoOn();
                     if (_hadCompany && !_batch.StaysInPlace)
                         await LetCallersGoFirst();
                     break;

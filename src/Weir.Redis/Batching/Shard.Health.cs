@@ -60,10 +60,12 @@ internal sealed partial class Shard
                 return DegradedReason.QueueFull;
             default:
                 Degrade(DegradedReason.Unavailable, ReasonOf(reply.Failure));
-                // Where the connection broke after sending, Redis may have done it and only its answer was lost.
-                return reply.Failure.Execution == RespExecution.MayHaveExecuted ? DegradedReason.Timeout : DegradedReason.Unavailable;
+                return MayBeDone(reply) ? DegradedReason.Timeout : DegradedReason.Unavailable;
         }
     }
+
+    // Where a reply does not come, Redis may have done it and only its answer was lost.
+    private static bool MayBeDone(in RespReply reply) => !reply.HasReply && reply.Failure.Execution == RespExecution.MayHaveExecuted;
 
     // That there is no connection says less than why there is none.
     private string ReasonOf(RespFailure failure) =>

@@ -68,7 +68,7 @@ internal sealed partial class Shard
         if (ticks <= _timeoutTicks || _lookedAfter < 0)
             return false;
         var (took, may) = (_engine.Duration(ticks).TotalMilliseconds, _engine.Options.DecisionTimeout.TotalMilliseconds);
-        Describe($"Redis answers after {took:0.#} ms, and decisions may wait {may:0.#} ms");
+        Describe(DegradedReason.Unavailable, $"Redis answers after {took:0.#} ms, and decisions may wait {may:0.#} ms");
         return true;
     }
 
@@ -144,8 +144,11 @@ internal sealed partial class Shard
             batch.WithText = false;
             if (!reply.IsValue)
             {
-                Describe(reply.HasReply ? $"Redis refuses: {reply.ErrorMessage}" : ReasonOf(reply.Failure));
-                return new Probed(default, false, reply.Failure.Execution == RespExecution.MayHaveExecuted, reply.Failure.Cause == RespCause.NotConnected);
+                if (reply.HasReply)
+                    Describe(DegradedReason.Error, $"Redis refuses: {reply.ErrorMessage}");
+                else
+                    Describe(DegradedReason.Unavailable, ReasonOf(reply.Failure));
+                return new Probed(default, false, MayBeDone(reply), !reply.HasReply && reply.Failure.Cause == RespCause.NotConnected);
             }
             var reader = new AnswerReader(reply.Root().Bytes);
             var header = ReplyHeader.Read(ref reader);
@@ -156,9 +159,14 @@ internal sealed partial class Shard
         return default;
     }
 
-    // The state stays; what is said about it is kept up to date.
-    private void Describe(string reason)
+    // A state that does not decide stays; what is said about it is kept up to date.
+    private void Describe(DegradedReason why, string reason)
     {
+        if (CanDecide)
+        {
+            Degrade(why, reason);
+            return;
+        }
         lock (_attention)
             _status = new EngineStatus(_status.Health == EngineHealth.Starting ? EngineHealth.Starting : EngineHealth.Degraded, reason);
     }

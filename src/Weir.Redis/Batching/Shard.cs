@@ -151,6 +151,13 @@ internal sealed partial class Shard : IAsyncDisposable
         }
     }
 
+    /// <summary>Answers what is in a batch whose exchange went wrong in a way that nothing here expects.</summary>
+    public void Fail(Batch batch, Exception mistake)
+    {
+        Degrade(DegradedReason.Error, $"the engine failed: {mistake.Message}");
+        batch.Fail(DegradedReason.Error, mayBeCharged: true);
+    }
+
     /// <summary>Sends a batch and answers what is in it.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ExchangeAsync(Batch batch)
@@ -238,7 +245,7 @@ internal sealed partial class Shard : IAsyncDisposable
             return TryRead(batch, reply, sentAt);
         if (reply.ErrorKind == RespErrorKind.NoScript)
             return batch.WithText = true;
-        batch.Fail(Judge(reply));
+        batch.Fail(Judge(reply), MayBeDone(reply));
         return false;
     }
 
@@ -269,7 +276,7 @@ internal sealed partial class Shard : IAsyncDisposable
         catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException or InvalidOperationException)
         {
             Degrade(DegradedReason.Error, $"the reply of the script cannot be read: {e.Message}");
-            batch.Fail(DegradedReason.Error);
+            batch.Fail(DegradedReason.Error, mayBeCharged: true);
         }
         return false;
     }

@@ -1,13 +1,15 @@
+using System.Runtime.CompilerServices;
+
 namespace Weir.Redis;
 
 /// <summary>
 /// The last answers of a shard's counters, for two uses: to refuse again without asking while a refusal holds, and to tell Redis what a counter had
-/// counted when Redis has lost it. A table of fixed size in which a new counter takes the place of an older one.
+/// counted when Redis has lost it. A table of fixed size: each counter has four places where it can be, and when they are taken, a new one takes the oldest one's.
 /// </summary>
 /// <remarks>
 /// A refusal holds until the instant at which it ends, reckoned from when the question was sent: never longer than Redis would refuse, since time and taking only
 /// ever bring that instant nearer or put it off. Giving permits back can end it sooner; the script then begins a new era, and what was remembered
-/// in an older one is not believed. Thread safe: each place has a lock bit.
+/// in an older one is not believed. Thread safe: each group of four places has a lock.
 /// </remarks>
 internal sealed class AnswerMemory
 {
@@ -16,9 +18,10 @@ internal sealed class AnswerMemory
     // Refusals of more than one permit can be ended by giving back a few, which begins no era.
     private const long LongestOfMoreThanOneMicros = 100_000;
 
+    private const int Ways = 4;
+
     private struct Place
     {
-        public int Gate;
         public int Cost;
         public CounterId Id;
         public Rule? Rule;
@@ -34,6 +37,13 @@ internal sealed class AnswerMemory
     }
 
     private readonly Place[] _places;
+
+    // Part of the identity of what is in each place, 0 where nothing is: close together, so that a look at four touches one line of the cache.
+    private readonly uint[] _tags;
+
+    // For each group a lock, and which of its places is the next to be taken.
+    private readonly int[] _gates;
+    private readonly byte[] _turns;
     private readonly int _mask;
     private readonly double _ticksPerMicro;
     private readonly CounterNames _names;
@@ -43,8 +53,9 @@ internal sealed class AnswerMemory
 
     public AnswerMemory(int places, TimeProvider time, CounterNames names)
     {
-        _places = new Place[places];
-        _mask = places - 1;
+        (_places, _tags) = (new Place[places], new uint[places]);
+        (_gates, _turns) = (new int[places / Ways], new byte[places / Ways]);
+        _mask = (places / Ways) - 1;
         _ticksPerMicro = time.TimestampFrequency / 1_000_000.0;
         _names = names;
     }
@@ -69,14 +80,14 @@ internal sealed class AnswerMemory
     public bool TryRefuse(in Charge charge, long timestamp, out Decision decision)
     {
         decision = default;
-        ref var place = ref _places[(int)charge.Id.Low & _mask];
-        if (place.Cost != charge.Cost || charge.Cost == 0 || place.Id != charge.Id)
+        ref var place = ref Find(charge.Id);
+        if (Unsafe.IsNullRef(ref place) || place.Cost != charge.Cost || charge.Cost == 0)
             return false;
-        Lock(ref place);
+        Lock(charge.Id);
         var holds = place.Cost == charge.Cost && place.Id == charge.Id && ReferenceEquals(place.Rule, charge.Rule)
             && place.Era == Volatile.Read(ref _era) && timestamp < place.BelievedUntil;
         var (fitsAt, resetAt, remaining) = (place.FitsAt, place.ResetAt, place.Remaining);
-        Unlock(ref place);
+        Unlock(charge.Id);
         if (!holds || !Refuses)
             return false;
         decision = new Decision
@@ -121,7 +132,7 @@ internal sealed class AnswerMemory
         {
             place.Cost = 0;
         }
-        Unlock(ref place);
+        Unlock(id);
     }
 
     /// <summary>Remembers what a request with several limits took of one counter.</summary>
@@ -132,14 +143,14 @@ internal sealed class AnswerMemory
         Notice(header);
         ref var place = ref Take(id, rule);
         RememberHint(ref place, answer, cost, header.NowMicros);
-        Unlock(ref place);
+        Unlock(id);
     }
 
     /// <summary>Makes sure that listings know what the counter is called.</summary>
     public void Name(in Charge charge, long nowMicros)
     {
-        ref var place = ref _places[(int)charge.Id.Low & _mask];
-        var isKnown = place.Id == charge.Id;
+        ref var place = ref Find(charge.Id);
+        var isKnown = !Unsafe.IsNullRef(ref place);
         if (isKnown && ReferenceEquals(place.Rule, charge.Rule) && nowMicros < place.NamedUntilMicros)
             return;
         // A look makes no counter, but it can bring one under another rule.
@@ -148,38 +159,50 @@ internal sealed class AnswerMemory
         var until = _names.Add(charge, nowMicros);
         ref var taken = ref Take(charge.Id, charge.Rule);
         taken.NamedUntilMicros = until;
-        Unlock(ref taken);
+        Unlock(charge.Id);
     }
 
-    /// <summary>No longer believes that the counter refuses.</summary>
-    public void Forget(CounterId id)
+    /// <summary>Takes note of a correction: the counter may no longer refuse, and more may count.</summary>
+    /// <param name="charge">The charge that was corrected.</param>
+    /// <param name="givenBack">Permits given back; negative: charged in addition.</param>
+    /// <param name="nowMicros">When, by the server's clock.</param>
+    public void Correct(in Charge charge, long givenBack, long nowMicros)
     {
-        ref var place = ref _places[(int)id.Low & _mask];
-        Lock(ref place);
-        if (place.Id == id)
+        // The charge may come from a text with a rule of its own, which is no reason to forget what is known by another, equal one.
+        if (Unsafe.IsNullRef(ref Find(charge.Id)))
+            Name(charge, nowMicros);
+        Lock(charge.Id);
+        ref var place = ref Find(charge.Id);
+        if (!Unsafe.IsNullRef(ref place))
+        {
             place.Cost = 0;
-        Unlock(ref place);
+            if (givenBack < 0 && place.HasHint)
+                place.Hint = KnownUse.Add(place.Rule!, place.Hint, -givenBack, nowMicros);
+        }
+        Unlock(charge.Id);
     }
 
     /// <summary>Forgets all of a counter.</summary>
     public void Drop(CounterId id)
     {
-        ref var place = ref _places[(int)id.Low & _mask];
-        Lock(ref place);
-        if (place.Id == id)
+        Lock(id);
+        ref var place = ref Find(id);
+        if (!Unsafe.IsNullRef(ref place))
             (place.Cost, place.HasHint, place.NamedUntilMicros) = (0, false, 0);
-        Unlock(ref place);
+        Unlock(id);
     }
 
     /// <summary>What was last known of a counter.</summary>
     /// <returns>False when nothing is.</returns>
     public bool TryRecall(CounterId id, out Rule rule, out (long A, long B, long C) hint)
     {
-        ref var place = ref _places[(int)id.Low & _mask];
-        Lock(ref place);
-        var known = place.Id == id && place.HasHint;
-        (rule, hint) = (place.Rule!, place.Hint);
-        Unlock(ref place);
+        (rule, hint) = (null!, default);
+        Lock(id);
+        ref var place = ref Find(id);
+        var known = !Unsafe.IsNullRef(ref place) && place.HasHint;
+        if (known)
+            (rule, hint) = (place.Rule!, place.Hint);
+        Unlock(id);
         return known;
     }
 
@@ -193,9 +216,9 @@ internal sealed class AnswerMemory
             place.NamedUntilMicros = 0;
             if (!place.HasHint)
                 continue;
-            Lock(ref place);
+            Lock(i / Ways);
             var added = !place.HasHint || KnownUse.Of(place.Rule!, place.Hint, nowMicros) == 0 || batch.TryAddHint(place.Rule!, place.Id, place.Hint);
-            Unlock(ref place);
+            Unlock(i / Ways);
             if (!added)
                 return i;
         }
@@ -212,11 +235,30 @@ internal sealed class AnswerMemory
         (place.Hint, place.HasHint, place.HintMicros) = (hint, true, nowMicros);
     }
 
-    // The place of a counter, locked; another counter's memories are cleared from it.
+    // Where a counter is; a null reference when it is nowhere. Without the lock it may have to make room for another at any time.
+    private ref Place Find(CounterId id)
+    {
+        var (first, tag) = (GroupOf(id) * Ways, TagOf(id));
+        for (var i = first; i < first + Ways; i++)
+        {
+            if (_tags[i] == tag && _places[i].Id == id)
+                return ref _places[i];
+        }
+        return ref Unsafe.NullRef<Place>();
+    }
+
+    // The place of a counter, its group locked; another counter's memories, and those of another rule, are cleared from it.
     private ref Place Take(CounterId id, Rule rule)
     {
-        ref var place = ref _places[(int)id.Low & _mask];
-        Lock(ref place);
+        Lock(id);
+        ref var place = ref Find(id);
+        if (Unsafe.IsNullRef(ref place))
+        {
+            var group = GroupOf(id);
+            var at = (group * Ways) + (_turns[group]++ % Ways);
+            _tags[at] = TagOf(id);
+            place = ref _places[at];
+        }
         if (place.Id != id || !ReferenceEquals(place.Rule, rule))
         {
             place.Cost = 0;
@@ -227,16 +269,24 @@ internal sealed class AnswerMemory
         return ref place;
     }
 
+    private int GroupOf(CounterId id) => (int)id.Low & _mask;
+
+    private static uint TagOf(CounterId id) => (uint)(id.High >> 32) | 1;
+
     private long Ticks(long micros) => (long)(micros * _ticksPerMicro);
 
     private long Micros(long ticks) => Math.Max(1, (long)Math.Ceiling(ticks / _ticksPerMicro));
 
-    private static void Lock(ref Place place)
+    private void Lock(CounterId id) => Lock(GroupOf(id));
+
+    private void Unlock(CounterId id) => Unlock(GroupOf(id));
+
+    private void Lock(int group)
     {
         var wait = new SpinWait();
-        while (Interlocked.CompareExchange(ref place.Gate, 1, 0) != 0)
+        while (Interlocked.CompareExchange(ref _gates[group], 1, 0) != 0)
             wait.SpinOnce();
     }
 
-    private static void Unlock(ref Place place) => Volatile.Write(ref place.Gate, 0);
+    private void Unlock(int group) => Volatile.Write(ref _gates[group], 0);
 }

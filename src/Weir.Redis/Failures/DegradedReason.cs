@@ -3,7 +3,7 @@ namespace Weir.Redis;
 /// <summary>Why a failure policy decided, and not the counter.</summary>
 public enum DegradedReason
 {
-    /// <summary>Redis did not answer in time, or the connection broke before it did. It may have charged the request nevertheless.</summary>
+    /// <summary>Redis did not answer in time, or the connection broke before it did. If the request had been sent, it may be charged nevertheless.</summary>
     Timeout,
 
     /// <summary>There is no connection, or Redis has been failing and is being probed. Nothing was sent.</summary>

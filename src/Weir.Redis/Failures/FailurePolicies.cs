@@ -6,18 +6,25 @@ internal sealed class FailurePolicies(LocalShares shares, EngineCounters counter
     private const long RetryMicros = 1_000_000;
 
     /// <summary>Decides one charge.</summary>
-    public Decision Decide(in Charge charge, DegradedReason reason)
+    /// <param name="charge">The charge.</param>
+    /// <param name="reason">Why Redis does not.</param>
+    /// <param name="mayBeCharged">Whether Redis may have made the charge all the same: then it is not made again.</param>
+    public Decision Decide(in Charge charge, DegradedReason reason, bool mayBeCharged)
     {
         counters.AddDegraded(reason);
-        return Decide(charge, Owes(reason));
+        return Decide(charge, owes: !mayBeCharged);
     }
 
     /// <summary>Decides several charges, all or none.</summary>
-    public Decision Decide(ReadOnlySpan<Charge> charges, Span<Decision> decisions, DegradedReason reason)
+    /// <param name="charges">The charges.</param>
+    /// <param name="decisions">Where to put their decisions.</param>
+    /// <param name="reason">Why Redis does not.</param>
+    /// <param name="mayBeCharged">Whether Redis may have made the charges all the same: then they are not made again.</param>
+    public Decision Decide(ReadOnlySpan<Charge> charges, Span<Decision> decisions, DegradedReason reason, bool mayBeCharged)
     {
         counters.AddDegraded(reason);
         for (var i = 0; i < charges.Length; i++)
-            decisions[i] = Decide(charges[i], Owes(reason));
+            decisions[i] = Decide(charges[i], owes: !mayBeCharged);
         decisions = decisions[..charges.Length];
         var refused = CombinedDecision.Refuses(charges, decisions);
         if (refused)
@@ -25,14 +32,11 @@ internal sealed class FailurePolicies(LocalShares shares, EngineCounters counter
             for (var i = 0; i < charges.Length; i++)
             {
                 if (charges[i].Rule.Failure == FailurePolicy.Local && decisions[i].IsAllowed)
-                    shares.GiveBack(charges[i], decisions[i].Stamp, Owes(reason));
+                    shares.GiveBack(charges[i], decisions[i].Stamp, owes: !mayBeCharged);
             }
         }
         return CombinedDecision.Binding(charges, decisions, refused);
     }
-
-    // A charge that Redis may have made is not made again.
-    private static bool Owes(DegradedReason reason) => reason != DegradedReason.Timeout;
 
     private Decision Decide(in Charge charge, bool owes) => charge.Rule.Failure switch
     {

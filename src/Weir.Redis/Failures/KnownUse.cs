@@ -12,6 +12,21 @@ internal static class KnownUse
         _ => nowMicros < hint.B + rule.WindowMicros ? hint.A : 0,
     };
 
+    /// <summary>What to remember when more was charged since. Never too little by what was seen.</summary>
+    public static (long A, long B, long C) Add(Rule rule, (long A, long B, long C) hint, long permits, long nowMicros) => rule.Algorithm switch
+    {
+        AlgorithmKind.TokenBucket => FullAt(rule, hint.A > nowMicros ? hint : (nowMicros, 0, 0), permits),
+        AlgorithmKind.FixedWindow => (hint.A, hint.B + permits, 0),
+        AlgorithmKind.SlidingCounter => (hint.A, hint.B, hint.C + permits),
+        _ => (hint.A + permits, Math.Max(hint.B, nowMicros), 0),
+    };
+
+    private static (long A, long B, long C) FullAt(Rule rule, (long A, long B, long C) hint, long permits)
+    {
+        var level = ((Int128)permits * rule.EmissionNumerator) + hint.B;
+        return (hint.A + (long)(level / rule.EmissionDenominator), (long)(level % rule.EmissionDenominator), 0);
+    }
+
     private static long EndOf(Rule rule, long start) => rule.Calendar is { } calendar ? calendar.At(start).End : start + rule.WindowMicros;
 
     private static long CeilingOfLevel(Rule rule, long micros) =>

@@ -32,7 +32,7 @@ internal static class StoredCounter
         AlgorithmKind.TokenBucket => tag == (byte)'U' ? tag : (byte)'T',
         AlgorithmKind.FixedWindow => (byte)'F',
         AlgorithmKind.SlidingCounter => (byte)'C',
-        AlgorithmKind.SlidingWindow => (byte)'W',
+        AlgorithmKind.SlidingWindow => tag == (byte)'w' ? tag : (byte)'W',
         _ => (byte)'L',
     };
 

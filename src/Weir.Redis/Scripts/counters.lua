@@ -19,7 +19,7 @@
 -- Reply    one string: K, instant, birth, era, when the shard opens (f64 each), then what each operation answers. Or the same header alone, with nothing done:
 --          G when the estimates were off, S when the caller must send its hints first.
 --
--- Only struct, math and string are used, and numbers never become decimal text, so that every server and version computes the same.
+-- Only struct, math, string and table are used, and of numbers only whole ones become decimal text, so that every server and version computes the same.
 local spread = unpack
 local unpack, pack, floor, byte, sub, min, max = struct.unpack, struct.pack, math.floor, string.byte, string.sub, math.min, math.max
 
@@ -381,7 +381,7 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
   -- returns what was given back in permits, negative for what was charged in addition, and whether the state changed where that does not show in it. Each algorithm
   -- is made when it is first needed.
   local makers, algorithms = {}, {}
-  local kind_of_tag = { [84] = 1, [85] = 1, [70] = 2, [67] = 3, [87] = 4, [76] = 5 }
+  local kind_of_tag = { [84] = 1, [85] = 1, [70] = 2, [67] = 3, [87] = 4, [119] = 4, [76] = 5 }
 
   local function algorithm(kind)
     local a = algorithms[kind]
@@ -612,7 +612,8 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
   end
 
   -- sliding-window. Rule: limit (1), window (2). State: W, window, the permits in it, then for each instant at which permits were taken, oldest first, instant and
-  -- permits. Past 1,024 instants those within 1/1,024 of the window become one, the latest of them: permits then come back that much later, never earlier.
+  -- permits. Past 1,024 instants those within 1/1,024 of the window become one, the latest of them: permits then come back that much later, never earlier. The state
+  -- begins with w then, until less than half as many are left.
   makers[4] = function()
     local HEAD, ENTRY, MANY = 13, 12, 1024
     local window = {}
@@ -636,8 +637,11 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
     end
     function window.fresh() return { sum = 0, log = '', at = 1, tail = '', last = 0 } end
     function window.load(r, state)
-      if byte(state) ~= 87 or unpack('<d', state, 2) ~= r[2] then return nil end
-      return log_at(state, r[2])
+      local tag, length = unpack('<Bd', state)
+      if (tag ~= 87 and tag ~= 119) or length ~= r[2] then return nil end
+      local s = log_at(state, length)
+      s.merged = tag == 119
+      return s
     end
     function window.fits(r, s, permits) return s.sum + permits <= r[1] end
     function window.take(r, s, permits)
@@ -649,12 +653,16 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
           permits = permits + unpack('<I4', s.log, #s.log - 3)
           s.sum = s.sum - unpack('<I4', s.log, #s.log - 3)
           s.log = sub(s.log, 1, #s.log - ENTRY)
+          s.merged = true
         end
       end
       s.sum, s.tail, s.last = s.sum + permits, s.tail .. pack('<dI4', instant, permits), instant
     end
     function window.fill(r, s, permits) window.take(r, s, min(permits, r[1])) end
-    function window.save(r, s) return pack('<BdI4', 87, r[2], s.sum) .. sub(s.log, s.at) .. s.tail end
+    function window.save(r, s)
+      local log = sub(s.log, s.at) .. s.tail
+      return pack('<BdI4', s.merged and #log >= MANY / 2 * ENTRY and 119 or 87, r[2], s.sum) .. log
+    end
     function window.answer(r, s) return pack('<dd', s.sum, s.last) end
     function window.fits_at(r, s, permits)
       local log, sum, i, instant, taken = sub(s.log, s.at) .. s.tail, s.sum, 1, now, 0
@@ -686,13 +694,13 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
         return -debt
       end
       local log = sub(s.log, s.at) .. s.tail
-      -- Where instants were put together, the charge is in the first entry after it.
-      local near = #log > MANY * ENTRY and r[2] / MANY or 0
+      -- Where instants were put together, the charge is in the entry of its part of the window.
+      local quantum = s.merged and r[2] / MANY
       local parts, left, i, last = {}, permits, 1, 0
       while i <= #log do
         local instant, taken
         instant, taken, i = unpack('<dI4', log, i)
-        if left > 0 and (not stamp or instant == stamp or (instant > stamp and instant - stamp < near)) then
+        if left > 0 and (not stamp or instant == stamp or (quantum and instant > stamp and floor(instant / quantum) == floor(stamp / quantum))) then
           local back = min(left, taken)
           taken, left = taken - back, left - back
         end

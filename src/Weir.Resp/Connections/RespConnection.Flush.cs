@@ -46,7 +46,8 @@ public sealed partial class RespConnection
             var handOver = false;
             while (TryTakeUnsent(handOver, out var bytes))
             {
-                await _stream.WriteAsync(bytes);
+                // Not back to a synchronization context of the caller, who may block it: others' commands are sent here too.
+                await _stream.WriteAsync(bytes).ConfigureAwait(false);
                 // A caller writes once, for itself, and not on and on for others.
                 handOver = mode == FlushMode.Here;
             }

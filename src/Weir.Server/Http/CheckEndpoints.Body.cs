@@ -6,6 +6,7 @@ namespace Weir.Server.Http;
 internal sealed partial class CheckEndpoints
 {
     private const int DecidedAtOnce = 128;
+    private const int Few = 16;
 
     /// <summary>What a check came to.</summary>
     /// <param name="Binding">The decision that binds.</param>
@@ -46,6 +47,9 @@ internal sealed partial class CheckEndpoints
 #pragma warning restore CA2012
             for (var i = 0; i < count; i++)
                 results[from + i] = await deciding[i];
+            // Who received the last answer has those of others to receive, and what follows takes long.
+            if (results.Length > Few)
+                await Task.Yield();
         }
         foreach (var result in results)
         {

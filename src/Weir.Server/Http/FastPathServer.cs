@@ -9,6 +9,15 @@ namespace Weir.Server.Http;
 /// </summary>
 internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) : IServer
 {
+    // Checks of one connection, one after the other, after which others get their turn.
+    private const int LongRun = 64;
+
+    [ThreadStatic]
+    private static IFeatureCollection? _running;
+
+    [ThreadStatic]
+    private static int _run;
+
     public IFeatureCollection Features => kestrel.Features;
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
@@ -18,6 +27,14 @@ internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) 
     public Task StopAsync(CancellationToken cancellationToken) => kestrel.StopAsync(cancellationToken);
 
     public void Dispose() => kestrel.Dispose();
+
+    // Whether a connection whose requests wait, each before the one before is answered, has kept this thread for long: nobody else's are read meanwhile.
+    private static bool IsTimeForOthers(IFeatureCollection connection)
+    {
+        if (!ReferenceEquals(connection, _running))
+            (_running, _run) = (connection, 0);
+        return ++_run % LongRun == 0;
+    }
 
     /// <summary>One request: the framework's context, or none when the shortcut takes it.</summary>
     private readonly record struct Context<TContext>(IFeatureCollection Features, TContext? Inner, bool IsCheck);
@@ -31,7 +48,15 @@ internal sealed class FastPathServer(IServer kestrel, CheckEndpoints endpoints) 
                 : new Context<TContext>(contextFeatures, inner.CreateContext(contextFeatures), false);
 
         public Task ProcessRequestAsync(Context<TContext> context) =>
-            context.IsCheck ? endpoints.HandleAsync(context.Features) : ProcessOnPoolAsync(context.Inner!);
+            !context.IsCheck ? ProcessOnPoolAsync(context.Inner!)
+            : IsTimeForOthers(context.Features) ? CheckOnPoolAsync(context.Features)
+            : endpoints.HandleAsync(context.Features);
+
+        private async Task CheckOnPoolAsync(IFeatureCollection features)
+        {
+            await Task.Yield();
+            await endpoints.HandleAsync(features);
+        }
 
         private async Task ProcessOnPoolAsync(TContext context)
         {

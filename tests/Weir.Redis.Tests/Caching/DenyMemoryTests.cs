@@ -51,6 +51,25 @@ public sealed class DenyMemoryTests
         Assert.InRange(reached, 100, 3_000);
     }
 
+    // Where a counter is remembered depends on its identity, and others have the same places.
+    [Fact]
+    public async Task CountersThatMeetInMemory_AreRefusedSideBySide()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var node = await RedisNode.StartAsync(
+            Servers.UrlOf(server), new RedisEngineOptions { DecisionTimeout = RedisNode.Patient, RememberedCounters = 1_024 });
+        var rule = Counters.Rule(5, Counters.Long);
+        var meeting = Enumerable.Range(0, 10_000).Select(key => Counters.Charge(rule, key)).GroupBy(static c => c.Id.Low % 1_024).First(static g => g.Count() >= 4).Take(4).ToArray();
+        foreach (var charge in meeting)
+            await SpendAsync(node, charge);
+        var before = node.Engine.Counters[EngineCount.Batches];
+
+        for (var i = 0; i < 1_000; i++)
+            Assert.Equal(DecisionSource.DenyCache, (await node.Engine.DecideAsync(meeting[i % meeting.Length])).Source);
+
+        Assert.Equal(before, node.Engine.Counters[EngineCount.Batches]);
+    }
+
     [Fact]
     public async Task FloodOfRefusedRequests_AsksRedisNothing()
     {

@@ -40,6 +40,31 @@ public sealed class HintTests
         Assert.False(differs && algorithm is AlgorithmKind.FixedWindow or AlgorithmKind.SlidingCounter);
     }
 
+    public static TheoryData<AlgorithmKind> Counting => [AlgorithmKind.SlidingWindow, AlgorithmKind.TokenBucket, AlgorithmKind.FixedWindow, AlgorithmKind.SlidingCounter];
+
+    [Theory]
+    [MemberData(nameof(Counting))]
+    public async Task RepairedCounter_CountsWhatACommitCharged(AlgorithmKind algorithm)
+    {
+        await using var server = await Servers.StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient, 1);
+        var engine = fleet[0].Engine;
+        var (more, less) = (Counters.Charge(Counters.Rule(100, Counters.Long, algorithm), "more", 10), Counters.Charge(Counters.Rule(100, Counters.Long, algorithm), "less", 10));
+        // What was reserved is committed under a rule that was read from a text: an equal one.
+        var again = Counters.Rule(100, Counters.Long, algorithm);
+        var (first, second) = (await engine.DecideAsync(more), await engine.DecideAsync(less));
+        Assert.Equal(-25, await engine.SettleAsync(more with { Rule = again }, first.Stamp, 35));
+        Assert.Equal(4, await engine.SettleAsync(less with { Rule = again }, second.Stamp, 6));
+
+        var birth = engine.Shards[0].Birth;
+        server.Call("FLUSHALL");
+        await Eventually.IsTrueAsync(() => engine.Shards[0].Birth != birth && engine.Status.Health == EngineHealth.Healthy, "the node has told what it knows");
+
+        Assert.Equal(35, await Counters.UsedAsync(fleet[0], more));
+        // Nobody saw less than what was reserved.
+        Assert.Equal(10, await Counters.UsedAsync(fleet[0], less));
+    }
+
     private static async Task<RedisNode> LoseAndRepairAsync(RedisServer server, TestTime time, Charge charge, bool newestFirst)
     {
         await using var proxyOfOlder = new FaultyProxy(server.Port);

@@ -69,8 +69,7 @@ public sealed class LocalPolicyTests
         await using var fleet = await Fleet.StartAsync(server, RedisNode.Steady, 1);
         var node = fleet[0];
         var rule = Local(10);
-        // None takes the place of another in what the node remembers.
-        var charges = Enumerable.Range(0, 300).Select(key => Counters.Charge(rule, key)).DistinctBy(static c => c.Id.Low % 65_536).ToArray();
+        var charges = Enumerable.Range(0, 300).Select(key => Counters.Charge(rule, key)).ToArray();
         foreach (var charge in charges)
             Assert.True((await node.Engine.DecideAsync(charge with { Cost = 10 })).IsAllowed);
 
@@ -130,6 +129,29 @@ public sealed class LocalPolicyTests
         await fleet.IsHealthyAsync(TimeSpan.FromSeconds(2));
         await Task.Delay(TimeSpan.FromMilliseconds(600));
         Assert.Equal(2, await Counters.UsedAsync(other[0], charge));
+    }
+
+    [Fact]
+    public async Task RequestThatWaitedTooLongToBeSent_IsChargedAfterwards()
+    {
+        await using var server = await Servers.StartAsync();
+        await using var proxy = new FaultyProxy(server.Port);
+        await using var node = await RedisNode.StartAsync($"redis://127.0.0.1:{proxy.Port}", new RedisEngineOptions { DecisionTimeout = RedisNode.Steady, StaysInPlace = true });
+        await using var other = await Fleet.StartAsync(server, RedisNode.Patient, 1);
+        var charge = Counters.Charge(Local(Limit), "key");
+
+        // Two batches are under way and their answers do not come; what is asked meanwhile waits behind them until it is too late to send it.
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(key => node.Engine.DecideAsync(Counters.Charge(charge.Rule, key)).AsTask()));
+        // Away from the pump, which is still answering here.
+        await Task.Yield();
+        proxy.HoldReplies = true;
+        var asked = Enumerable.Range(0, 7).Select(_ => node.Engine.DecideAsync(charge).AsTask()).ToArray();
+        Assert.All(await Task.WhenAll(asked), static d => Assert.True(d is { IsAllowed: true, Source: DecisionSource.Degraded }));
+        proxy.HoldReplies = false;
+
+        await Eventually.IsTrueAsync(async () => await Counters.UsedAsync(other[0], charge) == asked.Length, "what was not sent is paid");
+        await Task.Delay(TimeSpan.FromMilliseconds(600));
+        Assert.Equal(asked.Length, await Counters.UsedAsync(other[0], charge));
     }
 
     [Fact]
