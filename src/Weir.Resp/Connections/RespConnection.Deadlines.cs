@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Weir.Resp;
 
 /// <content>Deadlines: one coarse timer looks at everything that waits, about when the first of it is due, and rests when nothing waits.</content>
@@ -9,10 +11,14 @@ public sealed partial class RespConnection
     // In which a stall is seen in time.
     private const int LooksPerStall = 8;
 
+    // For so long a reply may lie in the socket before its command fails.
+    private static readonly TimeSpan LongestUnread = TimeSpan.FromMilliseconds(100);
+
     private readonly ITimer _timer;
     private readonly double _timestampsPerTick;
     private readonly long _resolution;
     private readonly long _stallTimestamps;
+    private readonly long _longestUnreadTimestamps;
 
     // Guarded by the gate. When the timer fires next, but for its rounding.
     private bool _isArmed;
@@ -54,26 +60,44 @@ public sealed partial class RespConnection
             return;
         var now = _time.GetTimestamp();
         var (head, tail) = (Volatile.Read(ref _head), Volatile.Read(ref _tail));
-        for (var i = head; i < tail; i++)
+        var isUnread = head < tail && IsUnread(now);
+        for (var i = head; i < tail && !isUnread; i++)
             _queue[i & (_queue.Length - 1)]?.TryExpire(now);
         if (head < tail)
             EndIfStalled(now);
         _lastTick = now;
-        LookAgainOrRest(now);
+        LookAgainOrRest(now, isUnread);
         Volatile.Write(ref _isTicking, 0);
     }
+
+    // Whether something has arrived that the receiving thread has not come to, because this process is busy: that says nothing about the server, and may be what the
+    // commands wait for.
+    private bool IsUnread(long now)
+    {
+        if (now - QuietSince > _longestUnreadTimestamps)
+            return false;
+        try
+        {
+            return _isDispatching || _socket?.Available > 0;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return false;
+        }
+    }
+
+    private long QuietSince => Math.Max(Volatile.Read(ref _lastReceived), Volatile.Read(ref _waitingSince));
 
     private void EndIfStalled(long now)
     {
         // When this process itself stood still, the reply may lie in the socket already: that time says nothing about the server.
         if (now - _lastTick > _stallTimestamps / 2)
             _awakeSince = now;
-        var quietSince = Math.Max(Math.Max(Volatile.Read(ref _lastReceived), Volatile.Read(ref _waitingSince)), _awakeSince);
-        if (now - quietSince > _stallTimestamps)
+        if (now - Math.Max(QuietSince, _awakeSince) > _stallTimestamps)
             End(RespCause.Stalled);
     }
 
-    private void LookAgainOrRest(long now)
+    private void LookAgainOrRest(long now, bool isUnread)
     {
         lock (_gate)
         {
@@ -83,7 +107,7 @@ public sealed partial class RespConnection
             _wasIdle = isIdle;
             if (!isIdle)
             {
-                LookLocked(now, FirstDeadlineLocked(now));
+                LookLocked(now, isUnread ? now : FirstDeadlineLocked(now));
             }
             else if (!wasIdle)
             {

@@ -16,6 +16,8 @@ public sealed partial class RespConnection
     private int _start;
     private int _filledTo;
 
+    private volatile bool _isDispatching;
+
     /// <summary>The first bytes of what was not RESP; empty when all was.</summary>
     internal byte[] Excerpt { get; private set; } = [];
 
@@ -34,7 +36,9 @@ public sealed partial class RespConnection
                 HasReceived = true;
                 Volatile.Write(ref _lastReceived, _time.GetTimestamp());
                 _filledTo += count;
+                _isDispatching = true;
                 Dispatch();
+                _isDispatching = false;
                 MakeRoom();
             }
             End(RespCause.ClosedByServer);

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Weir.Resp;
 
 /// <summary>
@@ -19,6 +21,7 @@ public sealed partial class RespConnection : IAsyncDisposable
 
     private readonly Lock _gate = new();
     private readonly Stream _stream;
+    private readonly Socket? _socket;
     private readonly RespOptions _options;
     private readonly TimeProvider _time;
     private readonly RespConnectionEvents _events;
@@ -33,9 +36,10 @@ public sealed partial class RespConnection : IAsyncDisposable
     private RespFailureException? _end;
     private bool _isWriting;
 
-    internal RespConnection(Stream stream, RespEndpoint endpoint, RespOptions options, TimeProvider time, RespConnectionEvents events)
+    internal RespConnection(Stream stream, Socket? socket, RespEndpoint endpoint, RespOptions options, TimeProvider time, RespConnectionEvents events)
     {
         _stream = stream;
+        _socket = socket;
         _options = options;
         _time = time;
         _events = events;
@@ -45,6 +49,7 @@ public sealed partial class RespConnection : IAsyncDisposable
         _timestampsPerTick = (double)time.TimestampFrequency / TimeSpan.TicksPerSecond;
         _resolution = ToTimestamps(options.DeadlineResolution);
         _stallTimestamps = ToTimestamps(options.StallTimeout);
+        _longestUnreadTimestamps = ToTimestamps(LongestUnread);
         _flush = new Flush(this);
         _timer = time.CreateTimer(static state => ((RespConnection)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -86,7 +91,8 @@ public sealed partial class RespConnection : IAsyncDisposable
     /// </summary>
     /// <param name="command">Written before this call returns.</param>
     /// <param name="timeout">
-    /// How long to wait; may take <see cref="RespOptions.DeadlineResolution"/> longer. Zero: <see cref="RespOptions.CommandTimeout"/>.
+    /// How long to wait; may take <see cref="RespOptions.DeadlineResolution"/> longer, and up to 100 ms where replies have arrived that this busy process has not read
+    /// yet. Zero: <see cref="RespOptions.CommandTimeout"/>.
     /// </param>
     /// <param name="cancellationToken">Stops waiting. The command may be executed nevertheless.</param>
     /// <returns>The reply, to be disposed of; or why there is none. Await it exactly once.</returns>

@@ -33,7 +33,8 @@ internal sealed class RespConnector(RespOptions options, TimeProvider time, Resp
 
     private async Task<RespConnection> ConnectAsync(Attempt attempt, RespLogin login, CancellationToken cancellationToken)
     {
-        Stream stream = await RespSocket.ConnectAsync(attempt.Endpoint, stage => attempt.Stage = stage, cancellationToken);
+        var network = await RespSocket.ConnectAsync(attempt.Endpoint, stage => attempt.Stage = stage, cancellationToken);
+        Stream stream = network;
         try
         {
             if (_tls is not null)
@@ -42,7 +43,7 @@ internal sealed class RespConnector(RespOptions options, TimeProvider time, Resp
                 stream = await _tls.AuthenticateAsync(stream, attempt.Endpoint, cancellationToken);
             }
             attempt.Stage = RespStage.Handshake;
-            var connection = new RespConnection(stream, attempt.Endpoint, options, time, events);
+            var connection = new RespConnection(stream, network.Socket, attempt.Endpoint, options, time, events);
             attempt.Connection = connection;
             connection.Start();
             connection.Server = await new RespHandshake(connection, options, login).RunAsync(cancellationToken);

@@ -186,6 +186,41 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
         }
     }
 
+    // Before and after its reply was read from the socket.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Deadline_WaitsForWhatHasArrived_WhileThisProcessIsBusy(bool together)
+    {
+        Needs.Redis();
+        await using var server = await RedisServer.StartAsync();
+        await using var connection = await RespConnection.ConnectAsync(
+            new RespEndpoint("127.0.0.1", server.Port), new RespOptions { DeadlineResolution = TimeSpan.FromMilliseconds(2) });
+        using var isBusy = new ManualResetEventSlim();
+        var failed = 0;
+        for (var round = 0; round < 10; round++)
+        {
+            isBusy.Reset();
+            var busy = HoldUpAsync(connection, isBusy);
+            var asked = together ? connection.SendAsync(new InPlace("PING"), TimeSpan.FromMilliseconds(20)).AsTask() : null;
+            await Task.Run(() => isBusy.Wait(Patience));
+            asked ??= connection.SendAsync(new InPlace("PING"), TimeSpan.FromMilliseconds(20)).AsTask();
+            using var reply = await asked;
+            failed += reply.IsValue ? 0 : 1;
+            await busy;
+        }
+        Assert.Equal(0, failed);
+    }
+
+    // Holds up the thread that receives for longer than the other command's deadline.
+    private static async Task HoldUpAsync(RespConnection connection, ManualResetEventSlim isBusy)
+    {
+        using var reply = await connection.SendAsync(new InPlace("PING"));
+        isBusy.Set();
+        using var never = new ManualResetEventSlim();
+        never.Wait(TimeSpan.FromMilliseconds(50));
+    }
+
     private RespConnection Connect(Stream stream, RespOptions options)
     {
         var events = new RespConnectionEvents
@@ -198,7 +233,7 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
                     throw new InvalidOperationException();
             },
         };
-        var connection = new RespConnection(stream, new RespEndpoint("test", 1), options, _time, events);
+        var connection = new RespConnection(stream, null, new RespEndpoint("test", 1), options, _time, events);
         connection.Start();
         return connection;
     }
