@@ -85,6 +85,7 @@ again() { # NAME: of the run before; sets bad to what failed for good
     sleep 5
     say "again: ${methods[*]}"
     run "$name" $(printf -- '-method %s ' "${methods[@]}")
+    [ "$promise" = kept ] || break
     [ "$bad" -gt 0 ] || break
   done
   if [ "$bad" -eq 0 ]; then unstable+=("${methods[@]}"); else bad=$first; fi

@@ -7,7 +7,7 @@ public sealed record RedisEngineOptions
     public string Prefix { get; init; } = "weir";
 
     /// <summary>
-    /// How long a decision may wait for Redis before the rule's failure policy answers; up to 2 ms more pass until that is noticed. 5 ms to 10 s;
+    /// How long a decision may wait for Redis before the rule's failure policy answers; up to 2 ms more pass until that is noticed, and more where this process is too busy to look at the reply. 5 ms to 10 s;
     /// default 15 ms, so that callers have their answer within 20 ms.
     /// </summary>
     public TimeSpan DecisionTimeout { get; init; } = TimeSpan.FromMilliseconds(15);

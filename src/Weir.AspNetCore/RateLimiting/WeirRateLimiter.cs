@@ -83,8 +83,13 @@ public sealed class WeirRateLimiter : RateLimiter
         Interlocked.Exchange(ref _lastUsed, _time.GetTimestamp());
         if (!_attemptAsks)
             return WeirLease.NotAsked;
-        return Lease(Blocking.Wait(() => _line.AskAsync(ChargeOf(permitCount), CancellationToken.None).AsTask()));
+        if (_attemptBlocks)
+            return Lease(AskBlocking(permitCount));
+        var asking = _line.AskAsync(ChargeOf(permitCount), CancellationToken.None);
+        return Lease(asking.IsCompleted ? asking.GetAwaiter().GetResult() : asking.AsTask().GetAwaiter().GetResult());
     }
+
+    private Permit AskBlocking(int permitCount) => Blocking.Wait(() => _line.AskAsync(ChargeOf(permitCount), CancellationToken.None).AsTask());
 
     /// <inheritdoc />
     protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)

@@ -6,6 +6,7 @@ namespace Weir.Redis;
 /// Callers whose answers came together and who go on one after the other: waking a thread costs more than most of them do. Few enough that another processor finds
 /// work too. Reused.
 /// </summary>
+/// <remarks>One thread at a time has it: the batch's, then the one that the pool runs, which hands it over before it lets a caller go on, and touches it no more.</remarks>
 internal sealed class Callers : IThreadPoolWorkItem
 {
     private const int Most = 64;

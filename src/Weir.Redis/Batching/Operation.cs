@@ -146,5 +146,7 @@ internal sealed class CorrectionOperation(OperationKind kind, Charge charge, lon
 
     public void Answer(long result) => _done.SetResult(result);
 
-    public override void Fail(DegradedReason reason, bool mayBeCharged = false) => _done.SetException(new EngineUnavailableException(reason));
+    // Whoever asked must know whether it may have been done.
+    public override void Fail(DegradedReason reason, bool mayBeCharged = false) => _done.SetException(
+        new EngineUnavailableException(mayBeCharged ? DegradedReason.Timeout : reason == DegradedReason.Timeout ? DegradedReason.Unavailable : reason));
 }

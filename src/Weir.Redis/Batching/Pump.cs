@@ -34,7 +34,7 @@ internal sealed class Pump : IValueTaskSource, IThreadPoolWorkItem
     /// <summary>
     /// Goes on after what is about to be done, which is mostly to read more requests: what they ask goes with the same batch. At once, when callers stay in
     /// place, or when nobody else seems to be there: the pool has nothing to do, and the last batch was for one caller. Never where a synchronization context or a
-    /// scheduler would hold the pump, which works for all, on one caller's thread.
+    /// scheduler would hold the pump, which works for all, on one caller's thread; callers who stay in place have none.
     /// </summary>
     public void WakeSoon()
     {

@@ -9,7 +9,8 @@ namespace Weir.Redis;
 /// <remarks>
 /// A refusal holds until the instant at which it ends, reckoned from when the question was sent: never longer than Redis would refuse, since time and taking only
 /// ever bring that instant nearer or put it off. Giving permits back can end it sooner; the script then begins a new era, and what was remembered
-/// in an older one is not believed. Thread safe: each group of four places has a lock.
+/// in an older one is not believed. Thread safe: each group of four places has a lock. A counter is looked for without it and
+/// looked at again with it, for it may have had to make room in between, and its identity may have been read half.
 /// </remarks>
 internal sealed class AnswerMemory
 {
@@ -169,15 +170,16 @@ internal sealed class AnswerMemory
     public void Correct(in Charge charge, long givenBack, long nowMicros)
     {
         // The charge may come from a text with a rule of its own, which is no reason to forget what is known by another, equal one.
-        if (Unsafe.IsNullRef(ref Find(charge.Id)))
+        ref var known = ref Find(charge.Id);
+        if (Unsafe.IsNullRef(ref known) || ReferenceEquals(known.Rule, charge.Rule))
             Name(charge, nowMicros);
         Lock(charge.Id);
         ref var place = ref Find(charge.Id);
         if (!Unsafe.IsNullRef(ref place))
         {
             place.Cost = 0;
-            if (givenBack < 0 && place.HasHint)
-                place.Hint = KnownUse.Add(place.Rule!, place.Hint, -givenBack, nowMicros);
+            if (givenBack < 0 && place.Rule!.Algorithm != AlgorithmKind.Concurrency)
+                (place.Hint, place.HasHint) = (KnownUse.Add(place.Rule, place.HasHint ? place.Hint : default, -givenBack, nowMicros), true);
         }
         Unlock(charge.Id);
     }

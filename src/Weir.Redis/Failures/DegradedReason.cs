@@ -9,7 +9,7 @@ public enum DegradedReason
     /// <summary>There is no connection, or Redis has been failing and is being probed. Nothing was sent.</summary>
     Unavailable,
 
-    /// <summary>Redis refused the script: it is a replica, out of memory, loading, or the like. Nothing was charged.</summary>
+    /// <summary>Redis refused the script: it is a replica, out of memory, loading, or the like, and nothing was charged. Or its reply cannot be read.</summary>
     Error,
 
     /// <summary>Redis lost data or moved, and nodes are telling it what they know.</summary>

@@ -12,12 +12,12 @@ internal static class KnownUse
         _ => nowMicros < hint.B + rule.WindowMicros ? hint.A : 0,
     };
 
-    /// <summary>What to remember when more was charged since. Never too little by what was seen.</summary>
+    /// <summary>What to remember when more was charged now; of a counter of which nothing is known, all zero. Never too little by what was seen.</summary>
     public static (long A, long B, long C) Add(Rule rule, (long A, long B, long C) hint, long permits, long nowMicros) => rule.Algorithm switch
     {
         AlgorithmKind.TokenBucket => FullAt(rule, hint.A > nowMicros ? hint : (nowMicros, 0, 0), permits),
-        AlgorithmKind.FixedWindow => (hint.A, hint.B + permits, 0),
-        AlgorithmKind.SlidingCounter => (hint.A, hint.B, hint.C + permits),
+        AlgorithmKind.FixedWindow => nowMicros < EndOf(rule, hint.A) ? (hint.A, hint.B + permits, 0) : (StartOf(rule, nowMicros), permits, 0),
+        AlgorithmKind.SlidingCounter => InWindow(hint, nowMicros - (nowMicros % rule.WindowMicros), rule.WindowMicros, permits),
         _ => (hint.A + permits, Math.Max(hint.B, nowMicros), 0),
     };
 
@@ -26,6 +26,11 @@ internal static class KnownUse
         var level = ((Int128)permits * rule.EmissionNumerator) + hint.B;
         return (hint.A + (long)(level / rule.EmissionDenominator), (long)(level % rule.EmissionDenominator), 0);
     }
+
+    private static (long A, long B, long C) InWindow((long A, long B, long C) hint, long start, long window, long permits) =>
+        hint.A >= start ? (hint.A, hint.B, hint.C + permits) : (start, hint.A >= start - window ? hint.C : 0, permits);
+
+    private static long StartOf(Rule rule, long nowMicros) => rule.Calendar is { } calendar ? calendar.At(nowMicros).Start : nowMicros - (nowMicros % rule.WindowMicros);
 
     private static long EndOf(Rule rule, long start) => rule.Calendar is { } calendar ? calendar.At(start).End : start + rule.WindowMicros;
 

@@ -152,13 +152,14 @@ local function make_common(kind, now, unpack, pack, floor, min, max, sub)
     end
   elseif kind == 4 then
     return function(r, state, count, cost)
-      local length, sum, last, size, first = r[2], 0, 0, 0, 14
+      local length, sum, last, size, first, tag = r[2], 0, 0, 0, 14, 87
       if state then
         size = #state
         if size < 13 then return end
-        local tag, window, stored = unpack('<BdI4', state)
+        local window, stored
+        tag, window, stored = unpack('<BdI4', state)
         -- Longer logs are left to the algorithm, which puts instants together.
-        if tag ~= 87 or window ~= length or size > 12000 then return end
+        if (tag ~= 87 and tag ~= 119) or window ~= length or size > 12000 then return end
         if size > 13 then
           local horizon = now - length
           last = unpack('<d', state, size - 11)
@@ -189,7 +190,7 @@ local function make_common(kind, now, unpack, pack, floor, min, max, sub)
       end
       if taken == 0 then return g, nil, sum, last, fits_at end
       if first > size then return g, pack('<BdI4dI4', 87, length, sum + taken, now, taken), sum, last, fits_at end
-      return g, pack('<BdI4', 87, length, sum + taken) .. sub(state, first) .. pack('<dI4', now, taken), sum, last, fits_at
+      return g, pack('<BdI4', tag, length, sum + taken) .. sub(state, first) .. pack('<dI4', now, taken), sum, last, fits_at
     end
   end
 end
@@ -613,7 +614,7 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
 
   -- sliding-window. Rule: limit (1), window (2). State: W, window, the permits in it, then for each instant at which permits were taken, oldest first, instant and
   -- permits. Past 1,024 instants those within 1/1,024 of the window become one, the latest of them: permits then come back that much later, never earlier. The state
-  -- begins with w then, until less than half as many are left.
+  -- begins with w then, for as long as one follows the other.
   makers[4] = function()
     local HEAD, ENTRY, MANY = 13, 12, 1024
     local window = {}
@@ -661,7 +662,7 @@ local function make_rest(now, rule_of, counts, costs, ids, extra, write, unpack,
     function window.fill(r, s, permits) window.take(r, s, min(permits, r[1])) end
     function window.save(r, s)
       local log = sub(s.log, s.at) .. s.tail
-      return pack('<BdI4', s.merged and #log >= MANY / 2 * ENTRY and 119 or 87, r[2], s.sum) .. log
+      return pack('<BdI4', s.merged and #log > 0 and 119 or 87, r[2], s.sum) .. log
     end
     function window.answer(r, s) return pack('<dd', s.sum, s.last) end
     function window.fits_at(r, s, permits)

@@ -32,6 +32,7 @@ public sealed partial class RespConnection
     private int _isTicking;
     private long _lastTick;
     private long _awakeSince;
+    private long _unreadSince;
 
     private long ToTimestamps(TimeSpan duration) => (long)Math.Ceiling(duration.Ticks * _timestampsPerTick);
 
@@ -74,11 +75,21 @@ public sealed partial class RespConnection
     // commands wait for.
     private bool IsUnread(long now)
     {
-        if (now - QuietSince > _longestUnreadTimestamps)
+        if (!_isDispatching && !HasArrived())
+        {
+            _unreadSince = 0;
             return false;
+        }
+        if (_unreadSince == 0 || Volatile.Read(ref _lastReceived) > _unreadSince)
+            _unreadSince = now;
+        return now - _unreadSince <= _longestUnreadTimestamps;
+    }
+
+    private bool HasArrived()
+    {
         try
         {
-            return _isDispatching || _socket?.Available > 0;
+            return _socket?.Available > 0;
         }
         catch (Exception e) when (e is ObjectDisposedException or SocketException)
         {
@@ -86,14 +97,13 @@ public sealed partial class RespConnection
         }
     }
 
-    private long QuietSince => Math.Max(Volatile.Read(ref _lastReceived), Volatile.Read(ref _waitingSince));
-
     private void EndIfStalled(long now)
     {
         // When this process itself stood still, the reply may lie in the socket already: that time says nothing about the server.
         if (now - _lastTick > _stallTimestamps / 2)
             _awakeSince = now;
-        if (now - Math.Max(QuietSince, _awakeSince) > _stallTimestamps)
+        var quietSince = Math.Max(Math.Max(Volatile.Read(ref _lastReceived), Volatile.Read(ref _waitingSince)), _awakeSince);
+        if (now - quietSince > _stallTimestamps)
             End(RespCause.Stalled);
     }
 

@@ -91,8 +91,8 @@ public sealed partial class RespConnection : IAsyncDisposable
     /// </summary>
     /// <param name="command">Written before this call returns.</param>
     /// <param name="timeout">
-    /// How long to wait; may take <see cref="RespOptions.DeadlineResolution"/> longer, and up to 100 ms where replies have arrived that this busy process has not read
-    /// yet. Zero: <see cref="RespOptions.CommandTimeout"/>.
+    /// How long to wait; may take <see cref="RespOptions.DeadlineResolution"/> longer, and while replies have arrived that this busy process is reading, up to 100 ms
+    /// after the last that it read. Zero: <see cref="RespOptions.CommandTimeout"/>.
     /// </param>
     /// <param name="cancellationToken">Stops waiting. The command may be executed nevertheless.</param>
     /// <returns>The reply, to be disposed of; or why there is none. Await it exactly once.</returns>

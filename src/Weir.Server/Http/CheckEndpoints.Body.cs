@@ -6,6 +6,8 @@ namespace Weir.Server.Http;
 internal sealed partial class CheckEndpoints
 {
     private const int DecidedAtOnce = 128;
+
+    // Checks whose answer is written in a moment: about a twentieth of a millisecond.
     private const int Few = 16;
 
     /// <summary>What a check came to.</summary>

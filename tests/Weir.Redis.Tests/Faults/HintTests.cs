@@ -65,6 +65,35 @@ public sealed class HintTests
         Assert.Equal(10, await Counters.UsedAsync(fleet[0], less));
     }
 
+    // Between what was reserved and its commit a window ends, and another node commits.
+    [Theory]
+    [MemberData(nameof(Counting))]
+    public async Task RepairedCounter_CountsWhatACommitCharged_InTheWindowOfTheCommit(AlgorithmKind algorithm)
+    {
+        var time = new TestTime();
+        await using var server = await Servers.StartAsync();
+        await using var node = await time.StartAsync(server.Port);
+        await using var other = await time.StartAsync(server.Port);
+        var charge = Counters.Charge(Counters.Rule(100, TimeSpan.FromSeconds(10), algorithm), "key", 10);
+        var own = Counters.Charge(charge.Rule, "own", 10);
+        var (first, second) = (await node.Engine.DecideAsync(charge), await node.Engine.DecideAsync(own));
+        time.NowMicros += 6 * Second;
+        Assert.Equal(-35, await other.Engine.SettleAsync(charge, first.Stamp, 45));
+        Assert.Equal(-35, await node.Engine.SettleAsync(own, second.Stamp, 45));
+        var used = (await Counters.UsedAsync(node, charge), await Counters.UsedAsync(node, own));
+
+        var (birth, birthOfOther) = (node.Engine.Shards[0].Birth, other.Engine.Shards[0].Birth);
+        server.Call("FLUSHALL");
+        await Eventually.IsTrueAsync(
+            () => node.Engine.Shards[0].Birth != birth && other.Engine.Shards[0].Birth != birthOfOther, "the nodes have told what they know");
+        time.NowMicros += 2 * Second;
+        await using var judge = await time.StartAsync(server.Port);
+
+        // What is spread over time has gone on to come back, and what stood alone has not been forgotten.
+        Assert.InRange(await Counters.UsedAsync(judge, charge), 35 - (algorithm == AlgorithmKind.TokenBucket ? 20 : 0), used.Item1);
+        Assert.InRange(await Counters.UsedAsync(judge, own), 35 - (algorithm == AlgorithmKind.TokenBucket ? 20 : 0), used.Item2);
+    }
+
     private static async Task<RedisNode> LoseAndRepairAsync(RedisServer server, TestTime time, Charge charge, bool newestFirst)
     {
         await using var proxyOfOlder = new FaultyProxy(server.Port);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Weir.TestKit;
 using Weir.TestKit.Redis;
 
@@ -186,11 +188,43 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
         }
     }
 
-    // Before and after its reply was read from the socket.
+    [Fact]
+    public async Task Deadline_WaitsForWhatLiesInTheSocket_ForAWhile()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var near = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await near.ConnectAsync(listener.LocalEndpoint!);
+        using var far = await listener.AcceptSocketAsync();
+        // The receiving thread does not get round to the socket.
+        await using var stream = new ScriptedStream();
+        await using var connection = new RespConnection(
+            stream, near, new RespEndpoint("test", 1), new RespOptions { DeadlineResolution = TimeSpan.FromMilliseconds(2) }, _time, new RespConnectionEvents());
+        connection.Start();
+        var silent = connection.SendAsync(RespCommand.Create("PING"), TimeSpan.FromMilliseconds(20)).AsTask();
+        Advance(30);
+        Assert.Equal(TimedOut, (await silent.WaitAsync(Patience)).Failure);
+
+        far.Send("+PONG"u8);
+        await Eventually.IsTrueAsync(() => near.Available > 0, "something has arrived");
+        var asked = connection.SendAsync(RespCommand.Create("PING"), TimeSpan.FromMilliseconds(20)).AsTask();
+        Advance(110);
+        Assert.False(asked.IsCompleted);
+        Advance(30);
+        Assert.Equal(TimedOut, (await asked.WaitAsync(Patience)).Failure);
+
+        void Advance(int milliseconds)
+        {
+            for (var i = 0; i < milliseconds; i++)
+                _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    // Its reply comes with the other one, or after it.
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Deadline_WaitsForWhatHasArrived_WhileThisProcessIsBusy(bool together)
+    public async Task Deadline_WaitsWhileThisProcessIsBusyWithReplies(bool together)
     {
         Needs.Redis();
         await using var server = await RedisServer.StartAsync();
@@ -218,7 +252,7 @@ public sealed partial class RespConnectionTests : IAsyncDisposable
         using var reply = await connection.SendAsync(new InPlace("PING"));
         isBusy.Set();
         using var never = new ManualResetEventSlim();
-        never.Wait(TimeSpan.FromMilliseconds(50));
+        never.Wait(TimeSpan.FromMilliseconds(35));
     }
 
     private RespConnection Connect(Stream stream, RespOptions options)
