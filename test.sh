@@ -79,7 +79,7 @@ again() { # NAME: of the run before; sets bad to what failed for good
   local name=$1 methods=("${broken[@]}") first=$bad cases=$total skips=$out
   [ "$bad" -gt 0 ] && [ "${#methods[@]}" -gt 0 ] && [ "${#methods[@]}" -le 5 ] || return
   [ "$promise" = kept ] || return
-  ! printf '%s\n' "${methods[@]}" | grep -qiE 'exact|replay|once|over_?admi|contract|model|localpolicy|hinttests|denymemory|limit_holds' || return
+  ! printf '%s\n' "${methods[@]}" | grep -qiE 'exact|replay|once|over_?admi|contract|model|localpolicy|denymemory|limit_holds' || return
   local attempt
   for attempt in 1 2; do
     sleep 5

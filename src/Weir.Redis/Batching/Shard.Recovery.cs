@@ -10,6 +10,9 @@ internal sealed partial class Shard
     private const string LostData = "Redis has lost data or moved to another server, and nodes are telling it what they know";
     private static readonly TimeSpan RestStep = TimeSpan.FromMilliseconds(1);
 
+    // By so much timers may fire too early. A decision that comes before the shard opens would be a new loss of data.
+    private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(5);
+
     // The instant until which the data were last closed when this node sent its hints: another one means that hints are missing.
     private long _closing;
 
@@ -54,7 +57,7 @@ internal sealed partial class Shard
         Volatile.Write(ref _birth, first.Birth);
         _closing = first.OpenAtMicros;
         if (isClosed)
-            await Task.Delay(TimeSpan.FromMicroseconds(Math.Max(0, first.OpenAtMicros - Clock.NowMicros) + 1_000), _stop.Token);
+            await Task.Delay(TimeSpan.FromMicroseconds(Math.Max(0, first.OpenAtMicros - Clock.NowMicros)) + TimerSlack, _stop.Token);
         if (!await PayDebtsAsync(batch))
             return false;
         Volatile.Write(ref _misses, 0);

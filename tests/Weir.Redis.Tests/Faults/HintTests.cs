@@ -31,7 +31,7 @@ public sealed class HintTests
         for (time.NowMicros = lost; time.NowMicros < lost + (45 * Second); time.NowMicros += Second / 4)
         {
             var (repaired, expected) = (await Counters.UsedAsync(judge, charge), await Counters.UsedAsync(lossless, charge));
-            Assert.True(repaired >= expected, $"{repaired} instead of {expected} count {(time.NowMicros - lost) / Second} s after the loss");
+            Assert.True(repaired >= expected, $"promise broken: {repaired} instead of {expected} count {(time.NowMicros - lost) / Second} s after the loss");
             Assert.InRange(repaired, 0, 7);
             differs |= repaired != expected;
         }
