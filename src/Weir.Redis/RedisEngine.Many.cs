@@ -5,8 +5,8 @@ namespace Weir.Redis;
 /// shard decides and charges its own, and if one refuses, what the others charged is given back.
 /// </content>
 /// <remarks>
-/// The second way never admits more than the rules say, and never leaves a charge that was refused standing, unless a node dies or is overloaded, or Redis fails in between; until it is
-/// given back, for about a round trip, such a charge can make other requests be refused, which nodes believe until they hear of the giving back.
+/// The second way never admits more than the rules say, and never leaves a charge that was refused standing, unless a node dies or is overloaded, or Redis fails in
+/// between; until it is given back, for about a round trip, such a charge can make other requests be refused, which nodes believe until they hear of the giving back.
 /// </remarks>
 public sealed partial class RedisEngine
 {

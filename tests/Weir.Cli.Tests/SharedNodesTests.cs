@@ -79,8 +79,9 @@ public sealed class SharedNodesTests
         await using var _ = node;
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
         using var stop = new CancellationTokenSource();
-        var floods = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => FloodAsync(new Uri(url), stop.Token)).ToArray();
-        await Task.Delay(TimeSpan.FromMilliseconds(500));
+        var begun = Enumerable.Range(0, Environment.ProcessorCount).Select(static _ => new TaskCompletionSource()).ToArray();
+        var floods = begun.Select(b => FloodAsync(new Uri(url), b, stop.Token)).ToArray();
+        await Task.WhenAll(begun.Select(static b => b.Task)).WaitAsync(client.Timeout);
 
         for (var i = 0; i < 20; i++)
         {
@@ -92,8 +93,11 @@ public sealed class SharedNodesTests
         Assert.All(await Task.WhenAll(floods), static answered => Assert.InRange(answered, 1_000, long.MaxValue));
     }
 
+    // Bytes: by then two thousand answers have come, and the key is long spent.
+    private const int Flowing = 1_000_000;
+
     // Refused from memory, so that nothing is waited for.
-    private static async Task<long> FloodAsync(Uri node, CancellationToken stop)
+    private static async Task<long> FloodAsync(Uri node, TaskCompletionSource begun, CancellationToken stop)
     {
         using var connection = new TcpClient();
         await connection.ConnectAsync(node.Host, node.Port, stop);
@@ -104,7 +108,11 @@ public sealed class SharedNodesTests
         try
         {
             while (!stop.IsCancellationRequested)
+            {
                 received += await stream.ReadAsync(buffer, stop);
+                if (received > Flowing)
+                    begun.TrySetResult();
+            }
         }
         catch (OperationCanceledException)
         {

@@ -32,13 +32,15 @@ internal sealed class Callers : IThreadPoolWorkItem
     /// <summary>Lets all go on: here, or on the pool where they may block.</summary>
     public static void Go(ref Callers? callers)
     {
-        if (callers is not { _stayInPlace: true } here)
+        if (callers is { _stayInPlace: true } here)
+        {
+            callers = null;
+            here.GoOnHere();
+        }
+        else
         {
             GoOnPool(ref callers);
-            return;
         }
-        callers = null;
-        here.GoOnHere();
     }
 
     private static void GoOnPool(ref Callers? callers)

@@ -146,7 +146,7 @@ internal sealed class CorrectionOperation(OperationKind kind, Charge charge, lon
 
     public void Answer(long result) => _done.SetResult(result);
 
-    // Whoever asked must know whether it may have been done.
+    // Whoever asked must know whether it may have been done. What was not sent in time waited behind too many others.
     public override void Fail(DegradedReason reason, bool mayBeCharged = false) => _done.SetException(
-        new EngineUnavailableException(mayBeCharged ? DegradedReason.Timeout : reason == DegradedReason.Timeout ? DegradedReason.Unavailable : reason));
+        new EngineUnavailableException(mayBeCharged ? DegradedReason.Timeout : reason == DegradedReason.Timeout ? DegradedReason.QueueFull : reason));
 }

@@ -10,7 +10,7 @@ internal sealed partial class Shard
     private const string LostData = "Redis has lost data or moved to another server, and nodes are telling it what they know";
     private static readonly TimeSpan RestStep = TimeSpan.FromMilliseconds(1);
 
-    // By so much timers may fire too early. A decision that comes before the shard opens would be a new loss of data.
+    // By so much timers may fire too early. To a decision that comes before it has opened, the shard says that it lacks hints, and all of this begins again.
     private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(5);
 
     // The instant until which the data were last closed when this node sent its hints: another one means that hints are missing.

@@ -7,7 +7,7 @@ internal static class KnownUse
     public static long Of(Rule rule, (long A, long B, long C) hint, long nowMicros) => rule.Algorithm switch
     {
         AlgorithmKind.TokenBucket => hint.A <= nowMicros ? 0 : CeilingOfLevel(rule, hint.A - nowMicros),
-        AlgorithmKind.FixedWindow => nowMicros < EndOf(rule, hint.A) ? hint.B : 0,
+        AlgorithmKind.FixedWindow => nowMicros < FixedWindow.Bounds(rule, hint.A).End ? hint.B : 0,
         AlgorithmKind.SlidingCounter => nowMicros < hint.A + rule.WindowMicros ? hint.B + hint.C : nowMicros < hint.A + (2 * rule.WindowMicros) ? hint.C : 0,
         _ => nowMicros < hint.B + rule.WindowMicros ? hint.A : 0,
     };
@@ -16,23 +16,25 @@ internal static class KnownUse
     public static (long A, long B, long C) Add(Rule rule, (long A, long B, long C) hint, long permits, long nowMicros) => rule.Algorithm switch
     {
         AlgorithmKind.TokenBucket => FullAt(rule, hint.A > nowMicros ? hint : (nowMicros, 0, 0), permits),
-        AlgorithmKind.FixedWindow => nowMicros < EndOf(rule, hint.A) ? (hint.A, hint.B + permits, 0) : (StartOf(rule, nowMicros), permits, 0),
-        AlgorithmKind.SlidingCounter => InWindow(hint, nowMicros - (nowMicros % rule.WindowMicros), rule.WindowMicros, permits),
+        AlgorithmKind.FixedWindow => nowMicros < FixedWindow.Bounds(rule, hint.A).End ? (hint.A, hint.B + permits, 0) : (FixedWindow.Bounds(rule, nowMicros).Start, permits, 0),
+        AlgorithmKind.SlidingCounter => Counted(CountsAt(rule, hint, nowMicros), permits),
         _ => (hint.A + permits, Math.Max(hint.B, nowMicros), 0),
     };
+
+    /// <summary>The two counts of a sliding counter, brought up to the window of an instant.</summary>
+    public static (long Start, long Previous, long Own) CountsAt(Rule rule, (long Start, long Previous, long Own) counts, long nowMicros)
+    {
+        var present = nowMicros - (nowMicros % rule.WindowMicros);
+        return counts.Start >= present ? counts : (present, counts.Start == present - rule.WindowMicros ? counts.Own : 0, 0);
+    }
+
+    private static (long A, long B, long C) Counted((long Start, long Previous, long Own) counts, long permits) => counts with { Own = counts.Own + permits };
 
     private static (long A, long B, long C) FullAt(Rule rule, (long A, long B, long C) hint, long permits)
     {
         var level = ((Int128)permits * rule.EmissionNumerator) + hint.B;
         return (hint.A + (long)(level / rule.EmissionDenominator), (long)(level % rule.EmissionDenominator), 0);
     }
-
-    private static (long A, long B, long C) InWindow((long A, long B, long C) hint, long start, long window, long permits) =>
-        hint.A >= start ? (hint.A, hint.B, hint.C + permits) : (start, hint.A >= start - window ? hint.C : 0, permits);
-
-    private static long StartOf(Rule rule, long nowMicros) => rule.Calendar is { } calendar ? calendar.At(nowMicros).Start : nowMicros - (nowMicros % rule.WindowMicros);
-
-    private static long EndOf(Rule rule, long start) => rule.Calendar is { } calendar ? calendar.At(start).End : start + rule.WindowMicros;
 
     private static long CeilingOfLevel(Rule rule, long micros) =>
         (long)((((Int128)(micros + 1) * rule.EmissionDenominator) + rule.EmissionNumerator - 1) / rule.EmissionNumerator);

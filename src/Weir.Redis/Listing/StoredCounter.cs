@@ -64,8 +64,7 @@ internal static class StoredCounter
         used = SlidingCounter.Used(rule, word, now);
         var fits = SlidingCounter.Decide(rule, word, now, 1, out _).IsAllowed;
         // The script brings the counts up to the present window before it answers with them.
-        var present = now - (now % rule.WindowMicros);
-        (start, previous, own) = start >= present ? (start, previous, own) : start == present - rule.WindowMicros ? (present, own, 0) : (present, 0, 0);
+        (start, previous, own) = KnownUse.CountsAt(rule, (start, previous, own), now);
         look = CounterAnswer.Of(rule, now, 1, start, previous, own);
         next = CounterAnswer.Of(rule, now, fits ? 1 : 0, start, previous, own);
         return used > 0;

@@ -22,12 +22,7 @@ public sealed class LongLogTests
         await using var server = await Servers.StartAsync();
         await using var node = await time.StartAsync(server.Port);
         var charge = Counters.Charge(Counters.Rule(Requests, TimeSpan.FromMicroseconds(Window)), "key");
-        var taken = new List<long>();
-        for (var i = 0; i < Requests; i++, time.NowMicros += Step)
-        {
-            Assert.True((await node.Engine.DecideAsync(charge)).IsAllowed);
-            taken.Add(time.NowMicros);
-        }
+        var taken = await FillAsync(time, node, charge);
         Assert.False((await node.Engine.DecideAsync(charge)).IsAllowed);
 
         // The first thousand each take twelve bytes, and after that every part of the window does.
@@ -51,9 +46,7 @@ public sealed class LongLogTests
         await using var server = await Servers.StartAsync();
         await using var node = await time.StartAsync(server.Port);
         var charge = Counters.Charge(Counters.Rule(Requests, TimeSpan.FromMicroseconds(Window)), "key");
-        var stamps = new List<long>();
-        for (var i = 0; i < Requests; i++, time.NowMicros += Step)
-            stamps.Add((await node.Engine.DecideAsync(charge)).Stamp);
+        var stamps = await FillAsync(time, node, charge);
         // Those of the first thousand, which stand alone, have come back by themselves, and then most others.
         foreach (var first in (int[])[1_100, 2_600])
         {
@@ -67,6 +60,20 @@ public sealed class LongLogTests
             // Requests go on.
             stamps.Add((await node.Engine.DecideAsync(charge)).Stamp);
         }
+    }
+
+    // A request each step, until the limit is reached; tells the instants.
+    private static async Task<List<long>> FillAsync(TestTime time, RedisNode node, Charge charge)
+    {
+        var stamps = new List<long>();
+        for (var i = 0; i < Requests; i++, time.NowMicros += Step)
+        {
+            var decision = await node.Engine.DecideAsync(charge);
+            Assert.True(decision.IsAllowed);
+            Assert.Equal(time.NowMicros, decision.Stamp);
+            stamps.Add(decision.Stamp);
+        }
+        return stamps;
     }
 
     private static int CountAfter(List<long> taken, long instant) => taken.Count(t => t > instant);

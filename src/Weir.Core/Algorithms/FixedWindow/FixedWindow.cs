@@ -79,7 +79,8 @@ public readonly struct FixedWindow : IAlgorithm<ulong>
         return new Window(start, end, count);
     }
 
-    private static (long Start, long End) Bounds(Rule rule, long micros)
+    /// <summary>The window in which an instant lies.</summary>
+    public static (long Start, long End) Bounds(Rule rule, long micros)
     {
         if (rule.Calendar is { } calendar)
             return calendar.At(micros);
