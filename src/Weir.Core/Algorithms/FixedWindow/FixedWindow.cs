@@ -80,7 +80,7 @@ public readonly struct FixedWindow : IAlgorithm<ulong>
     }
 
     /// <summary>The window in which an instant lies.</summary>
-    public static (long Start, long End) Bounds(Rule rule, long micros)
+    internal static (long Start, long End) Bounds(Rule rule, long micros)
     {
         if (rule.Calendar is { } calendar)
             return calendar.At(micros);
