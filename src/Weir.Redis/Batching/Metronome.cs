@@ -4,7 +4,7 @@ namespace Weir.Redis;
 /// A thread that beats every millisecond while operations wait for company somewhere, and sleeps otherwise. A timer of the thread pool would change threads twice for
 /// each beat.
 /// </summary>
-internal sealed class Metronome(IReadOnlyList<Shard> shards) : IDisposable
+internal sealed class Metronome(Shard[] shards) : IDisposable
 {
     private const int BeatMillis = 1;
 
