@@ -15,11 +15,12 @@ say() { printf '%s\n' "$*"; }
 has() { # Debian keeps the programs of PostgreSQL off the PATH.
   command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
 }
-need() { # PROGRAM PACKAGE WHAT-FOR
+need() { # PROGRAM PACKAGES WHAT-FOR
   has "$1" && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing $2, for $3"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >/dev/null 2>&1
+    # shellcheck disable=SC2086 # several packages
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $2; } >/dev/null 2>&1
   fi
   has "$1" || say "without $1 ($2): tests of $3 will be skipped"
 }
@@ -31,6 +32,7 @@ fi
 need promtool prometheus "the metrics page"
 need redis-server redis-server "the Redis client"
 need postgres postgresql "the sample application"
+need cc "gcc libc6-dev" "a server whose clock steps"
 has chromium-browser || has google-chrome || need chromium chromium "the dashboard in a browser"
 
 say "building"

@@ -4,7 +4,8 @@
 -- one before. A generation is at least as long as any of its counters remembers, so what only an older one had means nothing any more.
 --
 -- Time is the server's, made monotone: a record per shard holds the newest instant used, and when the server's clock falls behind it, time goes on from there, at
--- 15/16 of its speed until the clock has caught up. It is written every second, and first thing in every ten, so that a step back within a second can go unnoticed
+-- 15/16 of its speed until the clock has caught up, and by ten seconds at most from one look to the next: a clock that is set right again has not shown time that
+-- passed. The record is written every second, and first thing in every ten, so that a step back within a second can go unnoticed
 -- but never leads into an earlier generation: within it, every algorithm takes an instant older than the newest it has seen for that one. The record is also how
 -- nodes see that the data are not those that they knew (it is born anew after a flush), or have moved to another server that may lack the last writes: then the
 -- shard is closed for a second, in which nodes send hints of what they saw.
@@ -39,7 +40,7 @@ if record then
   server = sub(record, 41)
   local passed = real - seen_at
   if passed < 0 then passed, changed_record = 0, true end
-  now = max(real, seen + passed - floor(passed / 16))
+  now = real >= seen and real or seen + min(passed - floor(passed / 16), SLOT_MICROS)
   changed_record = changed_record or passed > 1000000 or floor(now / SLOT_MICROS) ~= floor(seen / SLOT_MICROS)
 else
   born, seen, seen_at, era, open, server, changed_record = real, real, real, 0, 0, '', true

@@ -20,7 +20,7 @@ internal static class ServerTime
             local born, seen, seen_at = struct.unpack('<ddd', record)
             local clock = redis.call('TIME')
             local real = clock[1] * 1000000 + clock[2]
-            local now = math.max(real, seen + (real - seen_at) * 15 / 16) + ARGV[1]
+            local now = (real >= seen and real or seen + math.min((real - seen_at) * 15 / 16, 10000000)) + ARGV[1]
             return redis.call('SET', KEYS[1], struct.pack('<ddd', born, math.floor(now), real) .. string.sub(record, 25), 'KEEPTTL')
             """,
             "1", Record, micros.ToString(CultureInfo.InvariantCulture));

@@ -22,14 +22,16 @@ public sealed class RedisServer : IAsyncDisposable
     private static readonly Lazy<string?> Program = new(Find);
 
     private readonly string[] _arguments;
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly string _directory = Directory.CreateTempSubdirectory("weir-redis-").FullName;
     private readonly EventHandler _onExit;
     private Process? _process;
 
-    private RedisServer(int port, string[] arguments)
+    private RedisServer(int port, string[] arguments, IReadOnlyDictionary<string, string>? environment)
     {
         Port = port;
         _arguments = arguments;
+        _environment = environment ?? new Dictionary<string, string>();
         _onExit = (_, _) => Kill();
         AppDomain.CurrentDomain.ProcessExit += _onExit;
     }
@@ -58,12 +60,16 @@ public sealed class RedisServer : IAsyncDisposable
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(port => ["--port", $"{port}", .. arguments]);
 
     /// <summary>Starts a server whose options depend on its port, and waits until something listens there.</summary>
-    public static async Task<RedisServer> StartAsync(Func<int, string[]> arguments, string? configuration = null)
+    /// <param name="arguments">Options as on its command line, for a port.</param>
+    /// <param name="configuration">The text of its configuration file, in which <c>{port}</c> stands for the port; null for none.</param>
+    /// <param name="environment">Variables besides those of this process.</param>
+    public static async Task<RedisServer> StartAsync(
+        Func<int, string[]> arguments, string? configuration = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         for (var attempt = 0; ; attempt++)
         {
             var port = FreePort();
-            var server = new RedisServer(port, arguments(port));
+            var server = new RedisServer(port, arguments(port), environment);
             try
             {
                 if (configuration is not null)
@@ -86,7 +92,10 @@ public sealed class RedisServer : IAsyncDisposable
         string[] common = ["--bind", "127.0.0.1", "--dir", _directory, "--logfile", LogFile];
         string[] storage = _arguments.Contains("--sentinel") || _arguments.Contains("--appendonly") ? [] : ["--save", "", "--appendonly", "no"];
         string[] file = File.Exists(configuration) ? [configuration] : [];
-        _process = Process.Start(new ProcessStartInfo(Program.Value!, [.. file, .. _arguments, .. common, .. storage]) { UseShellExecute = false })!;
+        var start = new ProcessStartInfo(Program.Value!, [.. file, .. _arguments, .. common, .. storage]) { UseShellExecute = false };
+        foreach (var (name, value) in _environment)
+            start.Environment[name] = value;
+        _process = Process.Start(start)!;
         await Eventually.IsTrueAsync(() => _process.HasExited || IsListening(Port), $"a server listens on port {Port}");
         if (_process.HasExited)
             throw new InvalidOperationException($"redis-server ended with code {_process.ExitCode}. {Log}");

@@ -1,0 +1,99 @@
+using Weir.Redis.Tests.Exactness;
+using Weir.Redis.Tests.Fleets;
+using Weir.TestKit.Redis;
+
+namespace Weir.Redis.Tests.Faults;
+
+/// <summary>The server's clock really steps, and what goes by it in Redis does, too: the ends of keys.</summary>
+[Collection(nameof(OneByOne))]
+public sealed class SteppedClockTests : IDisposable
+{
+    private const int Hour = 3_600;
+
+    private readonly SteppedClock? _clock;
+    private readonly string? _unavailable;
+
+    public SteppedClockTests() => _unavailable = RedisServer.Unavailable ?? SteppedClock.TryCreate(out _clock);
+
+    public void Dispose() => _clock?.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Hour)]
+    [InlineData(-1)]
+    [InlineData(-Hour)]
+    public async Task Promises_HoldWhenItStepsThereAndBack_UnderLoad(int seconds)
+    {
+        await using var server = await StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient);
+        var windows = ShortWindows.Begin(fleet);
+        await Task.Delay(8 * ShortWindows.Window);
+
+        Step(server, seconds);
+        await Task.Delay(8 * ShortWindows.Window);
+        Step(server, 0);
+        await Task.Delay(8 * ShortWindows.Window);
+
+        // Back, time goes on more slowly; forward, once more than that is let in.
+        await windows.EndAsync(steps: 1, speed: 15.0 / 16);
+    }
+
+    [Theory]
+    [InlineData(AlgorithmKind.SlidingWindow)]
+    [InlineData(AlgorithmKind.TokenBucket)]
+    [InlineData(AlgorithmKind.FixedWindow)]
+    [InlineData(AlgorithmKind.SlidingCounter)]
+    [InlineData(AlgorithmKind.Concurrency)]
+    public async Task SpentLimit_StaysSpentWhenItStepsBack_AndOneFurtherIsGivenWhenItStepsForward(AlgorithmKind algorithm)
+    {
+        await using var server = await StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient);
+        foreach (var node in fleet.Nodes)
+            node.Engine.Shards[0].Memory.Refuses = false;
+        var charge = Counters.Charge(Counters.Rule(30, Counters.Long, algorithm), "key");
+        Assert.Equal(30, await AllowedAsync(fleet, charge));
+
+        foreach (var seconds in new[] { -Hour, 0, -400 * 24 * Hour, 0, Hour, -Hour })
+        {
+            Step(server, seconds);
+            var allowed = await AllowedAsync(fleet, charge);
+            Assert.True(allowed == 0, $"promise broken: {allowed} admitted when the clock was set to {seconds} s");
+        }
+        // All that was used is long gone by then, and a window of the sliding counter is remembered for one more.
+        Step(server, 700 * 24 * Hour);
+        Assert.Equal(30, await AllowedAsync(fleet, charge));
+        foreach (var seconds in new[] { 0, Hour, -400 * 24 * Hour })
+        {
+            Step(server, seconds);
+            var allowed = await AllowedAsync(fleet, charge);
+            Assert.True(allowed == 0, $"promise broken: {allowed} admitted when the clock was set to {seconds} s");
+        }
+        fleet.HasNotDegraded();
+        await Keys.AllEndAsync(fleet[0].Client);
+    }
+
+    private async Task<RedisServer> StartAsync()
+    {
+        Assert.SkipWhen(_unavailable is not null, _unavailable ?? "");
+        return await _clock!.StartServerAsync();
+    }
+
+    private void Step(RedisServer server, long seconds)
+    {
+        _clock!.Set(seconds);
+        var shown = DateTimeOffset.FromUnixTimeSeconds(long.Parse(server.Call("TIME").Items[0].Text));
+        Assert.InRange(shown - TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(seconds - 5), TimeSpan.FromSeconds(seconds + 5));
+    }
+
+    // Each node is asked for one more than there may be.
+    private static async Task<int> AllowedAsync(Fleet fleet, Charge charge)
+    {
+        var allowed = 0;
+        for (var i = 0; i <= charge.Rule.Permits; i++)
+        {
+            foreach (var node in fleet.Nodes)
+                allowed += (await node.Engine.DecideAsync(charge)).IsAllowed ? 1 : 0;
+        }
+        return allowed;
+    }
+}
