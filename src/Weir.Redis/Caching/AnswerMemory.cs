@@ -35,6 +35,10 @@ internal sealed class AnswerMemory
         public (long A, long B, long C) Hint;
         public long HintMicros;
         public bool HasHint;
+
+        // Charged in addition to decisions since the hint's instant, the last of it when.
+        public long Added;
+        public long AddedMicros;
     }
 
     private readonly Place[] _places;
@@ -179,7 +183,7 @@ internal sealed class AnswerMemory
         {
             place.Cost = 0;
             if (givenBack < 0 && place.Rule!.Algorithm != AlgorithmKind.Concurrency)
-                (place.Hint, place.HasHint) = (KnownUse.Add(place.Rule, place.HasHint ? place.Hint : default, -givenBack, nowMicros), true);
+                AddToHint(ref place, -givenBack, nowMicros);
         }
         Unlock(charge.Id);
     }
@@ -232,9 +236,22 @@ internal sealed class AnswerMemory
     {
         if (!answer.TryHint(cost, out var hint) || (place.HasHint && nowMicros < place.HintMicros))
             return;
+        // What was charged in addition after it had been decided is not in it.
+        if (place.HasHint && nowMicros < place.AddedMicros)
+            hint = KnownUse.Add(place.Rule!, hint, place.Added, place.AddedMicros);
+        else
+            (place.Added, place.AddedMicros) = (0, 0);
         if (place.HasHint && nowMicros == place.HintMicros)
             hint = (Math.Max(hint.A, place.Hint.A), Math.Max(hint.B, place.Hint.B), Math.Max(hint.C, place.Hint.C));
         (place.Hint, place.HasHint, place.HintMicros) = (hint, true, nowMicros);
+    }
+
+    private static void AddToHint(ref Place place, long permits, long nowMicros)
+    {
+        if (!place.HasHint)
+            (place.Hint, place.HintMicros, place.Added, place.AddedMicros) = (default, 0, 0, 0);
+        (place.Hint, place.HasHint) = (KnownUse.Add(place.Rule!, place.Hint, permits, nowMicros), true);
+        (place.Added, place.AddedMicros) = (place.Added + permits, Math.Max(place.AddedMicros, nowMicros));
     }
 
     // Where a counter is; a null reference when it is nowhere. Without the lock it may have to make room for another at any time.
