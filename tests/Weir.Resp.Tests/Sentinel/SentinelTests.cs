@@ -54,6 +54,27 @@ public class SentinelTests
     }
 
     [Fact]
+    public async Task Failover_WhereServersAndSentinelsAskForPasswords_IsFollowed()
+    {
+        Needs.Redis();
+        await using var group = await RedisSentinel.StartAsync();
+        group.RequirePasswords("d@ta", "w@tch");
+        var hosts = group.Url["redis-sentinel://".Length..];
+        await FailsAsync($"redis-sentinel://:d%40ta@{hosts}", RespCause.PasswordNeeded, "sentinel_password");
+        await FailsAsync($"redis-sentinel://:d%40ta@{hosts}?sentinel_password=wrong", RespCause.WrongPassword, "sentinel_password");
+        await FailsAsync($"redis-sentinel://{hosts}?sentinel_password=w%40tch", RespCause.PasswordNeeded, "password");
+        await FailsAsync($"redis-sentinel://:wrong@{hosts}?sentinel_password=w%40tch", RespCause.WrongPassword, "password");
+
+        await using var client = await ConnectAsync(group, o => RespOptions.Parse($"redis-sentinel://:d%40ta@{hosts}?sentinel_password=w%40tch") with { SentinelPoll = o.SentinelPoll });
+        using (var written = await client.SendAsync(RespCommand.Create("SET", "key", "1")))
+            Assert.Equal("OK", written.GetString());
+        await group.Primary.KillAsync();
+        await ConnectedToAsync(client, group.Replica);
+        using var reply = await client.SendAsync(RespCommand.Create("SET", "key", "2"));
+        Assert.Equal("OK", reply.GetString());
+    }
+
+    [Fact]
     public async Task Connect_WhenSentinelsCannotTell_SaysWhy()
     {
         Needs.Redis();

@@ -15,10 +15,10 @@ public sealed class RedisMistakesTests
     [Theory]
     [InlineData(
         "redis://:wrong@127.0.0.1:{0}",
-        "127.0.0.1:{0}: User or password is wrong, or the user is disabled. Check the part of the URL before '@'. (WRONGPASS invalid username-password pair or user is disabled.)")]
+        "127.0.0.1:{0}: User or password is wrong, or the user is disabled. Check the part of the URL before '@', or sentinel_password if it is a Sentinel. (WRONGPASS invalid username-password pair or user is disabled.)")]
     [InlineData(
         "redis://127.0.0.1:{0}",
-        "127.0.0.1:{0}: The server wants a password. Write it in the URL as redis://:password@host or redis://user:password@host. (NOAUTH ")]
+        "127.0.0.1:{0}: The server wants a password. Write it in the URL as redis://:password@host or redis://user:password@host, for a Sentinel as ?sentinel_password=password. (NOAUTH ")]
     [InlineData(
         "redis://:s3cret@127.0.0.1:{0}/99",
         "127.0.0.1:{0}: The server refuses the database. Check the number after the host and the server's 'databases' setting. (ERR DB index is out of range)")]

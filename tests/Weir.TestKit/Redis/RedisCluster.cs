@@ -9,29 +9,35 @@ public sealed class RedisCluster : IAsyncDisposable
     private const int SlotCount = 16_384;
 
     private readonly List<RedisServer> _servers = [];
+    private readonly TestCertificates? _certificates;
 
-    private RedisCluster()
-    {
-    }
+    private RedisCluster(TestCertificates? certificates) => _certificates = certificates;
 
     /// <summary>The servers that were primaries at the start, then their replicas in the same order.</summary>
     public IReadOnlyList<RedisServer> Servers => _servers;
 
     /// <summary>The URL of the Cluster, naming its first two servers.</summary>
-    public string Url => $"redis+cluster://127.0.0.1:{_servers[0].Port},127.0.0.1:{_servers[1].Port}";
+    public string Url => _certificates is null
+        ? $"redis+cluster://127.0.0.1:{_servers[0].Port},127.0.0.1:{_servers[1].Port}"
+        : $"rediss+cluster://127.0.0.1:{MainPortOf(_servers[0])},127.0.0.1:{MainPortOf(_servers[1])}?tls_ca_file={_certificates.CaFile}";
 
     /// <summary>Starts the servers, joins them, and waits until all agree that the Cluster is complete.</summary>
-    public static async Task<RedisCluster> StartAsync(bool withReplicas)
+    /// <param name="withReplicas">Whether each primary has a replica.</param>
+    /// <param name="certificates">With what the servers speak TLS, to clients and to each other; null: they do not. Tests speak to them without.</param>
+    public static async Task<RedisCluster> StartAsync(bool withReplicas, TestCertificates? certificates = null)
     {
-        var cluster = new RedisCluster();
+        var cluster = new RedisCluster(certificates);
         try
         {
             for (var i = 0; i < (withReplicas ? 2 * PrimaryCount : PrimaryCount); i++)
             {
                 // Replicas are shown once they have received something, and that would be a ping after ten seconds.
                 cluster._servers.Add(await RedisServer.StartAsync(
+                [
                     "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
-                    "--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"));
+                    "--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1",
+                    .. cluster.TlsOptions(),
+                ]));
             }
             await cluster.JoinAsync();
             return cluster;
@@ -45,6 +51,16 @@ public sealed class RedisCluster : IAsyncDisposable
 
     /// <summary>The node identifier of a server.</summary>
     public static string IdOf(RedisServer server) => server.Call("CLUSTER", "MYID").Text;
+
+    /// <summary>Lets the servers ask everybody for a password from now on. They cannot be called by tests any more.</summary>
+    public void RequirePassword(string password)
+    {
+        foreach (var server in _servers)
+        {
+            Expect(server, "CONFIG", "SET", "masterauth", password);
+            Expect(server, "CONFIG", "SET", "requirepass", password);
+        }
+    }
 
     /// <summary>The server that has a slot, by its own word.</summary>
     public RedisServer OwnerOf(int slot) => _servers.First(s => Says(s, slot, s));
@@ -88,6 +104,13 @@ public sealed class RedisCluster : IAsyncDisposable
             throw new InvalidOperationException($"{string.Join(' ', command)}: {reply.Text}");
     }
 
+    private string[] TlsOptions() => _certificates is null
+        ? []
+        : ["--tls-port", $"{RedisServer.FreePort()}", "--tls-cluster", "yes", "--tls-replication", "yes", .. _certificates.Options];
+
+    // With TLS a Cluster goes by that port, and tells the other one to those who ask without.
+    private int MainPortOf(RedisServer server) => _certificates is null ? server.Port : Number(server.Call("CONFIG", "GET", "tls-port").Items[1]);
+
     private async Task JoinAsync()
     {
         for (var i = 0; i < PrimaryCount; i++)
@@ -96,7 +119,7 @@ public sealed class RedisCluster : IAsyncDisposable
             Expect(_servers[i], "CLUSTER", "SET-CONFIG-EPOCH", $"{i + 1}");
         }
         foreach (var server in _servers.Skip(1))
-            Expect(_servers[0], "CLUSTER", "MEET", "127.0.0.1", $"{server.Port}");
+            Expect(_servers[0], "CLUSTER", "MEET", "127.0.0.1", $"{MainPortOf(server)}");
         await Eventually.IsTrueAsync(() => _servers.TrueForAll(s => Info(s, $"cluster_known_nodes:{_servers.Count}")), "all nodes know each other");
         for (var i = PrimaryCount; i < _servers.Count; i++)
         {

@@ -49,6 +49,22 @@ public sealed class RedisSentinel : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets the servers and the Sentinels ask everybody for a password from now on. They cannot be called by tests any more.</summary>
+    public void RequirePasswords(string ofServers, string ofSentinels)
+    {
+        foreach (var server in new[] { Primary, Replica })
+            Expect(server, "CONFIG", "SET", "masterauth", ofServers);
+        foreach (var sentinel in _sentinels)
+        {
+            Expect(sentinel, "SENTINEL", "SET", PrimaryName, "auth-pass", ofServers);
+            Expect(sentinel, "SENTINEL", "CONFIG", "SET", "sentinel-pass", ofSentinels);
+        }
+        foreach (var server in new[] { Primary, Replica })
+            Expect(server, "CONFIG", "SET", "requirepass", ofServers);
+        foreach (var sentinel in _sentinels)
+            Expect(sentinel, "ACL", "SETUSER", "default", "resetpass", $">{ofSentinels}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var sentinel in _sentinels)
@@ -65,6 +81,12 @@ public sealed class RedisSentinel : IAsyncDisposable
         sentinel down-after-milliseconds {{PrimaryName}} 500
         sentinel failover-timeout {{PrimaryName}} 2000
         """);
+
+    private static void Expect(RedisServer server, params string[] command)
+    {
+        if (server.Call(command) is { IsError: true } reply)
+            throw new InvalidOperationException($"{string.Join(' ', command)}: {reply.Text}");
+    }
 
     private bool KnowEachOther() => _sentinels.TrueForAll(static s =>
     {

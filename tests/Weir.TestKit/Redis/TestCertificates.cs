@@ -39,12 +39,12 @@ public sealed class TestCertificates : IDisposable
 
     public string KeyFile => Path.Combine(_directory, "server.key");
 
+    /// <summary>Options for a server that speaks TLS at a port of which it is told besides.</summary>
+    public IReadOnlyList<string> Options =>
+        ["--tls-cert-file", CertificateFile, "--tls-key-file", KeyFile, "--tls-ca-cert-file", CaFile, "--tls-auth-clients", "no"];
+
     /// <summary>Starts a server that speaks TLS only.</summary>
-    public Task<RedisServer> StartServerAsync(params string[] arguments) => RedisServer.StartAsync(port =>
-    [
-        "--port", "0", "--tls-port", $"{port}", "--tls-cert-file", CertificateFile, "--tls-key-file", KeyFile, "--tls-ca-cert-file", CaFile,
-        "--tls-auth-clients", "no", .. arguments,
-    ]);
+    public Task<RedisServer> StartServerAsync(params string[] arguments) => RedisServer.StartAsync(port => ["--port", "0", "--tls-port", $"{port}", .. Options, .. arguments]);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 }
