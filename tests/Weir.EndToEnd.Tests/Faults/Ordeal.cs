@@ -51,6 +51,14 @@ internal sealed class Ordeal : IAsyncDisposable
           - { key: key, value: "wide-*", rate_limit: { name: wide, algorithm: fixed-window, limit: {{Wide}}, window: 300d } }
         """;
 
+    /// <summary>Lets nodes work for a while: what just started compiles while it decides, and faults are not judged by that.</summary>
+    public static async Task WarmAsync(Fleet fleet)
+    {
+        var tally = Tally.OfKey("wide-before");
+        await using var load = Load.Start(CallersPerNode * 3, (caller, _) => (fleet[caller % 3], tally), Pause);
+        await load.MoreAsync(15_000);
+    }
+
     public static async Task<Ordeal> BeginAsync(Fleet fleet)
     {
         var ordeal = new Ordeal(fleet, await Task.WhenAll(fleet.Routed.Select(static n => n.MetricAsync("ratelimiter_degraded_decisions_total"))));

@@ -19,8 +19,11 @@ public sealed class ServerFaultTests(FaultFleet nodes) : IClassFixture<FaultFlee
         await ordeal.BreaksAsync(_server.KillAsync);
         await ordeal.MoreAsync(2_000);
         await ordeal.IsMendedAsync(_server.StartAsync);
+        var connections = Stat("total_connections_received:");
 
         await ordeal.EndAsync();
+        // Two for each node and a few that look: nobody comes twice, however many wait.
+        Assert.InRange(connections, 3, 12);
     }
 
     [Fact]
@@ -86,6 +89,9 @@ public sealed class ServerFaultTests(FaultFleet nodes) : IClassFixture<FaultFlee
 
         await ordeal.EndAsync();
     }
+
+    private int Stat(string name) => int.Parse(
+        _server.Call("INFO", "stats").Text.Split('\n').First(l => l.StartsWith(name, StringComparison.Ordinal)).AsSpan(name.Length).Trim());
 
     // For reasons that a busy machine is not.
     private async Task<double> DegradedAsync()
