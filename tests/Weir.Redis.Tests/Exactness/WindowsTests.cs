@@ -46,8 +46,9 @@ public sealed class WindowsTests
         ServerTime.Forward(server, 3_600_000_000);
         var before = await fleet[0].Engine.DecideAsync(charge with { Cost = 10 });
 
+        var birth = fleet[0].Engine.Shards[0].Birth;
         server.Call("FLUSHALL");
-        await Eventually.IsTrueAsync(() => fleet.Nodes.All(static n => n.Engine.Status.Health != EngineHealth.Healthy), "nodes have noticed");
+        await Eventually.IsTrueAsync(() => fleet.Nodes.All(n => n.Engine.Shards[0].Birth != birth), "nodes have noticed");
         await fleet.IsHealthyAsync();
         await using var fresh = await Fleet.StartAsync(server, RedisNode.Patient, 1);
 

@@ -8,12 +8,14 @@ namespace Weir.Redis.Tests.Faults;
 [Collection(nameof(OneByOne))]
 public sealed class NetworkFaultTests
 {
-    [Fact]
-    public async Task RequestsVanish_AndThenTheConnections()
+    [Theory]
+    [InlineData(FailurePolicy.Closed)]
+    [InlineData(FailurePolicy.Local)]
+    public async Task RequestsVanish_AndThenTheConnections(FailurePolicy policy)
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var ordeal = await Ordeal.BeginAsync($"redis://127.0.0.1:{proxy.Port}");
+        await using var ordeal = await Ordeal.BeginAsync($"redis://127.0.0.1:{proxy.Port}", policy);
 
         proxy.HoldRequests = true;
         await ordeal.IsDegradedAsync();
@@ -23,12 +25,14 @@ public sealed class NetworkFaultTests
         await ordeal.EndAsync();
     }
 
-    [Fact]
-    public async Task RepliesVanish_AndThenTheConnections()
+    [Theory]
+    [InlineData(FailurePolicy.Closed)]
+    [InlineData(FailurePolicy.Local)]
+    public async Task RepliesVanish_AndThenTheConnections(FailurePolicy policy)
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var ordeal = await Ordeal.BeginAsync($"redis://127.0.0.1:{proxy.Port}");
+        await using var ordeal = await Ordeal.BeginAsync($"redis://127.0.0.1:{proxy.Port}", policy);
 
         // The server executes what it is sent, and nobody learns of it.
         proxy.HoldReplies = true;
@@ -69,12 +73,14 @@ public sealed class NetworkFaultTests
         await ordeal.EndAsync();
     }
 
-    [Fact]
-    public async Task CutInTheMiddleOfReplies_AgainAndAgain()
+    [Theory]
+    [InlineData(FailurePolicy.Closed)]
+    [InlineData(FailurePolicy.Local)]
+    public async Task CutInTheMiddleOfReplies_AgainAndAgain(FailurePolicy policy)
     {
         await using var server = await Servers.StartAsync();
         await using var proxy = new FaultyProxy(server.Port);
-        await using var ordeal = await Ordeal.BeginAsync($"redis://127.0.0.1:{proxy.Port}");
+        await using var ordeal = await Ordeal.BeginAsync($"redis://127.0.0.1:{proxy.Port}", policy);
 
         for (var i = 1; i <= 30; i++)
         {
@@ -83,6 +89,6 @@ public sealed class NetworkFaultTests
             await ordeal.MoreAsync(150);
         }
 
-        await ordeal.EndAsync();
+        await ordeal.EndAsync(losesPayments: true);
     }
 }

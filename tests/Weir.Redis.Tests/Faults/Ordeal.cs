@@ -29,10 +29,11 @@ internal sealed class Ordeal : IAsyncDisposable
     private readonly Charge _tight;
     private readonly Charge _wide;
     private readonly Rule _single;
+    private readonly FailurePolicy _policy;
 
     private Ordeal(Fleet fleet, Fleet auditor, FailurePolicy policy)
     {
-        (_fleet, _auditor) = (fleet, auditor);
+        (_fleet, _auditor, _policy) = (fleet, auditor, policy);
         _tight = Counters.Charge(Counters.Rule(Tight, Counters.Long, AlgorithmKind.SlidingWindow, policy), "tight");
         _wide = Counters.Charge(Counters.Rule(Wide, Counters.Long, AlgorithmKind.FixedWindow, policy), "wide");
         _single = Counters.Rule(10, Counters.Long, AlgorithmKind.TokenBucket, policy);
@@ -66,12 +67,15 @@ internal sealed class Ordeal : IAsyncDisposable
     /// <param name="losesData">
     /// Whether the server lost data. Nodes repair what they remember; of the counters that were used once, some have had to make room for others.
     /// </param>
-    public async Task<Verdict> EndAsync(bool losesData = false)
+    /// <param name="losesPayments">Whether what nodes pay afterwards may get lost on its way: it is not paid twice.</param>
+    public async Task<Verdict> EndAsync(bool losesData = false, bool losesPayments = false)
     {
         var since = TimeProvider.System.GetTimestamp();
         await _fleet.IsHealthyAsync();
         var recovery = TimeProvider.System.GetElapsedTime(since);
-        await _auditor.IsHealthyAsync();
+        // Who asks nothing may not have noticed yet that its connection is gone.
+        await Eventually.IsTrueAsync(
+            async () => (await _auditor[0].Engine.DecideAsync(_wide with { Cost = 0 })).Source != DecisionSource.Degraded, "Redis tells what is used");
         await _load.MoreAsync(1_500);
         var answers = await _load.StopAsync();
         var verdict = new Verdict(answers, recovery, await _lateness.StopAsync());
@@ -80,6 +84,8 @@ internal sealed class Ordeal : IAsyncDisposable
         Assert.Equal(answers.Count(static a => a.IsDegraded), _fleet.Nodes.Sum(static n => n.Degraded));
         Assert.InRange(recovery, TimeSpan.Zero, Recovery);
         AssertInTime(verdict);
+        if (_policy == FailurePolicy.Local)
+            await AssertPaidAsync(answers, losesPayments);
         await AssertChargedOnceAsync(answers, losesData);
         await Keys.AllEndAsync(_auditor[0].Client);
         return verdict;
@@ -107,6 +113,30 @@ internal sealed class Ordeal : IAsyncDisposable
             verdict.Percentile(0.99) <= DeadlineMilliseconds + (Waits * verdict.LatePercentile(0.99))
                 && verdict.Percentile(1) <= DeadlineMilliseconds + (Waits * verdict.LatePercentile(1)),
             $"answers came too late: {verdict}");
+    }
+
+    // At most one further limit was admitted, and what was admitted is charged in the end, but for requests that Redis may have charged already.
+    private async Task AssertPaidAsync(List<Answer> answers, bool losesPayments)
+    {
+        var allowed = answers.Where(static a => a.Decision.IsAllowed).ToLookup(static a => a.Charge);
+        Assert.Contains(answers, static a => a.IsDegraded && a.Decision.IsAllowed);
+        Assert.True(allowed[_tight].Count() <= 2 * Tight, $"promise broken: {allowed[_tight].Count()} admitted under {_tight.Rule}, one further limit included");
+        if (losesPayments)
+            return;
+        var uncertain = _fleet.Nodes.Sum(static n => n.Engine.Counters[DegradedReason.Timeout]);
+        var others = allowed.Where(c => c.Key != _tight).ToArray();
+        await Eventually.IsTrueAsync(
+            async () => await UsedAsync([_tight]) >= Math.Min(Tight, allowed[_tight].Count() - uncertain)
+                && await UsedAsync(others.Select(static c => c.Key)) >= others.Sum(static c => c.Count()) - uncertain,
+            "what nodes admitted is paid");
+    }
+
+    private async Task<long> UsedAsync(IEnumerable<Charge> charges)
+    {
+        var used = 0L;
+        foreach (var some in charges.Chunk(500))
+            used += (await Task.WhenAll(some.Select(c => Counters.UsedAsync(_auditor[0], c)))).Sum();
+        return used;
     }
 
     private async Task AssertChargedOnceAsync(List<Answer> answers, bool losesData)

@@ -25,11 +25,13 @@ public sealed class ServerFaultTests
         Assert.InRange(verdict.Degraded, 2_000, int.MaxValue);
     }
 
-    [Fact]
-    public async Task Killed_AndStartedWithItsLog()
+    [Theory]
+    [InlineData(FailurePolicy.Closed)]
+    [InlineData(FailurePolicy.Local)]
+    public async Task Killed_AndStartedWithItsLog(FailurePolicy policy)
     {
         await using var server = await Servers.StartAsync("--appendonly", "yes", "--appendfsync", "always");
-        await using var ordeal = await Ordeal.BeginAsync(Servers.UrlOf(server));
+        await using var ordeal = await Ordeal.BeginAsync(Servers.UrlOf(server), policy);
 
         await server.KillAsync();
         await ordeal.IsDegradedAsync();
@@ -38,11 +40,13 @@ public sealed class ServerFaultTests
         await ordeal.EndAsync();
     }
 
-    [Fact]
-    public async Task Paused()
+    [Theory]
+    [InlineData(FailurePolicy.Closed)]
+    [InlineData(FailurePolicy.Local)]
+    public async Task Paused(FailurePolicy policy)
     {
         await using var server = await Servers.StartAsync();
-        await using var ordeal = await Ordeal.BeginAsync(Servers.UrlOf(server));
+        await using var ordeal = await Ordeal.BeginAsync(Servers.UrlOf(server), policy);
 
         server.Pause();
         await ordeal.IsDegradedAsync();
@@ -64,8 +68,9 @@ public sealed class ServerFaultTests
             await ordeal.MoreAsync(100);
         }
 
-        var verdict = await ordeal.EndAsync();
-        Assert.InRange(verdict.Degraded, 0, verdict.Answers.Count / 100);
+        await ordeal.EndAsync();
+        // An answer may come late on a busy machine, which is another matter.
+        Assert.All(ordeal.Fleet.Nodes, static n => Assert.Equal((0, 0), (n.Engine.Counters[DegradedReason.Error], n.Engine.Counters[DegradedReason.Resync])));
     }
 
     [Fact]
@@ -76,8 +81,9 @@ public sealed class ServerFaultTests
 
         for (var i = 0; i < 2; i++)
         {
+            var birth = ordeal.Fleet[0].Engine.Shards[0].Birth;
             server.Call("FLUSHALL");
-            await ordeal.IsDegradedAsync();
+            await Eventually.IsTrueAsync(() => ordeal.Fleet.Nodes.All(n => n.Engine.Shards[0].Birth != birth && n.Degraded > 0), "all nodes have noticed");
             await ordeal.Fleet.IsHealthyAsync();
         }
 
@@ -130,11 +136,13 @@ public sealed class ServerFaultTests
         await ordeal.EndAsync();
     }
 
-    [Fact]
-    public async Task TurnedIntoAReplica()
+    [Theory]
+    [InlineData(FailurePolicy.Closed)]
+    [InlineData(FailurePolicy.Local)]
+    public async Task TurnedIntoAReplica(FailurePolicy policy)
     {
         await using var server = await Servers.StartAsync("--replica-serve-stale-data", "yes");
-        await using var ordeal = await Ordeal.BeginAsync(Servers.UrlOf(server));
+        await using var ordeal = await Ordeal.BeginAsync(Servers.UrlOf(server), policy);
 
         // Of a primary that is not there, so that it keeps its data.
         server.Call("REPLICAOF", "127.0.0.1", "1");

@@ -59,8 +59,7 @@ internal sealed class Fleet : IAsyncDisposable
     {
         foreach (var node in _nodes)
         {
-            var why = Enum.GetValues<DegradedReason>().Where(r => node.Engine.Counters[r] > 0).Select(r => $"{node.Engine.Counters[r]} by {r}");
-            Assert.True(node.Degraded == 0, $"decisions were degraded: {string.Join(", ", why)}; the node is {node.Engine.Status}");
+            Assert.True(node.Degraded == 0, $"decisions were degraded: {node.WhyDegraded}; the node is {node.Engine.Status}");
         }
     }
 

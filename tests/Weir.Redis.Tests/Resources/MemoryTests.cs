@@ -11,6 +11,9 @@ public sealed class MemoryTests
     private const long Second = 1_000_000;
     private const int Callers = 192;
 
+    // Of a node that has seen any number of keys: what it remembers is of fixed size, and names wait for their turn.
+    private const long OwnBytes = 2 << 20;
+
     [Theory]
     [InlineData(AlgorithmKind.TokenBucket, 10_000, 150)]
     [InlineData(AlgorithmKind.SlidingWindow, 10_000, 150)]
@@ -25,11 +28,16 @@ public sealed class MemoryTests
         var rule = Counters.Rule(5, TimeSpan.FromHours(1), algorithm);
         var before = await Keys.UsedMemoryAsync(fleet[0].Client);
 
-        await Task.WhenAll(Enumerable.Range(0, Callers).Select(c => Task.Run(() => AskAsync(fleet[c % 3], rule, c, keys))));
+        await FloodAsync(fleet, rule, 0, keys / 2);
+        var own = LiveBytes();
+        await FloodAsync(fleet, rule, keys / 2, keys);
 
         var perKey = (await Keys.UsedMemoryAsync(fleet[0].Client) - before) / (double)keys;
         TestContext.Current.TestOutputHelper?.WriteLine($"{perKey:0.0} bytes per key");
         Assert.InRange(perKey, 20, bytesPerKey);
+        own = (LiveBytes() - own) / fleet.Nodes.Count;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{own} bytes more in each node");
+        Assert.InRange(own, long.MinValue, OwnBytes);
         fleet.HasNotDegraded();
         await Keys.AllEndAsync(fleet[0].Client);
     }
@@ -59,9 +67,20 @@ public sealed class MemoryTests
         await Keys.AllEndAsync(node.Client);
     }
 
-    private static async Task AskAsync(RedisNode node, Rule rule, int caller, int keys)
+    // Without what earlier tests have left to finalizers.
+    private static long LiveBytes()
     {
-        for (var key = caller; key < keys; key += Callers)
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return GC.GetTotalMemory(forceFullCollection: true);
+    }
+
+    private static Task FloodAsync(Fleet fleet, Rule rule, int from, int to) =>
+        Task.WhenAll(Enumerable.Range(0, Callers).Select(c => Task.Run(() => AskAsync(fleet[c % 3], rule, from + c, to))));
+
+    private static async Task AskAsync(RedisNode node, Rule rule, int from, int to)
+    {
+        for (var key = from; key < to; key += Callers)
             Assert.True((await node.Engine.DecideAsync(Counters.Charge(rule, key))).IsAllowed);
     }
 }
