@@ -198,12 +198,13 @@ end
 local common = {}
 
 -- Keeps states. A generation lives through the one after it. It is created here, so this is where it gets its end: no key is ever without. What two generations ago
--- was written is not needed any more, and freeing it in the background is gentler than letting it expire. A ninth is added because time may go slower than the clock.
+-- was written is not needed any more, and freeing it in the background is gentler than letting it expire. A ninth is added because time may go slower than the clock,
+-- and a clock that is behind may be set right again.
 local function keep(c, fields, size, is_new)
   redis.call('HSET', current[c], spread(fields, 1, size))
   if is_new and redis.call('PTTL', current[c]) < 0 then
     local stop = (floor(now / length[c]) + 2) * length[c]
-    redis.call('PEXPIRE', current[c], string.format('%.0f', math.ceil((stop - now) / 900) + 1000))
+    redis.call('PEXPIREAT', current[c], string.format('%.0f', math.ceil(max(now, real) / 1000) + math.ceil((stop - now) / 900) + 1000))
     redis.call('UNLINK', old[c])
   end
 end

@@ -72,6 +72,28 @@ public sealed class SteppedClockTests : IDisposable
         await Keys.AllEndAsync(fleet[0].Client);
     }
 
+    // What was written while the clock was behind ends by a clock that is right again.
+    [Theory]
+    [InlineData(AlgorithmKind.SlidingWindow)]
+    [InlineData(AlgorithmKind.TokenBucket)]
+    [InlineData(AlgorithmKind.Concurrency)]
+    public async Task LimitThatWasSpentWhileItWasBehind_IsSpentWhenItIsRightAgain(AlgorithmKind algorithm)
+    {
+        await using var server = await StartAsync();
+        await using var fleet = await Fleet.StartAsync(server, RedisNode.Patient);
+        foreach (var node in fleet.Nodes)
+            node.Engine.Shards[0].Memory.Refuses = false;
+        var charge = Counters.Charge(Counters.Rule(30, TimeSpan.FromMinutes(10), algorithm), "key");
+        Assert.True((await fleet[0].Engine.DecideAsync(Counters.Charge(Counters.Rule(30, Counters.Long), "other"))).IsAllowed);
+
+        Step(server, -2 * Hour);
+        Assert.Equal(30, await AllowedAsync(fleet, charge));
+        Step(server, 0);
+        var allowed = await AllowedAsync(fleet, charge);
+        Assert.True(allowed == 0, $"promise broken: {allowed} admitted when the clock was right again");
+        fleet.HasNotDegraded();
+    }
+
     private async Task<RedisServer> StartAsync()
     {
         Assert.SkipWhen(_unavailable is not null, _unavailable ?? "");
