@@ -14,10 +14,10 @@ public sealed class Lateness
     private Lateness(TimeSpan length)
     {
         _length = length;
-        _watchers = [.. _late.Select(l => Task.Run(() => WatchAsync(l)))];
+        _watchers = [.. _late.Select((l, i) => Task.Run(() => WatchAsync(l, length * i / _late.Length)))];
     }
 
-    /// <summary>Begins to watch timers of a length, one after the other on each of four watchers.</summary>
+    /// <summary>Begins to watch timers of a length, one after the other on each of four watchers, in turn, so that the machine cannot stand still unseen.</summary>
     public static Lateness Watch(TimeSpan length) => new(length);
 
     /// <summary>Stops, and tells milliseconds in ascending order.</summary>
@@ -29,8 +29,9 @@ public sealed class Lateness
         return [.. _late.SelectMany(static l => l).Order()];
     }
 
-    private async Task WatchAsync(List<double> late)
+    private async Task WatchAsync(List<double> late, TimeSpan after)
     {
+        await Task.Delay(after);
         while (!_stop.IsCancellationRequested)
         {
             var since = TimeProvider.System.GetTimestamp();

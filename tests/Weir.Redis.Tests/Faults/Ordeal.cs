@@ -73,9 +73,7 @@ internal sealed class Ordeal : IAsyncDisposable
         var since = TimeProvider.System.GetTimestamp();
         await _fleet.IsHealthyAsync();
         var recovery = TimeProvider.System.GetElapsedTime(since);
-        // Who asks nothing may not have noticed yet that its connection is gone.
-        await Eventually.IsTrueAsync(
-            async () => (await _auditor[0].Engine.DecideAsync(_wide with { Cost = 0 })).Source != DecisionSource.Degraded, "Redis tells what is used");
+        await _auditor.IsHealthyAsync();
         await _load.MoreAsync(1_500);
         var answers = await _load.StopAsync();
         var verdict = new Verdict(answers, recovery, await _lateness.StopAsync());
@@ -109,8 +107,10 @@ internal sealed class Ordeal : IAsyncDisposable
 
     private static void AssertInTime(Verdict verdict)
     {
+        // When the machine stands still once, that hits all callers.
+        var part = 3 * CallersPerNode >= verdict.Answers.Count / 100 ? 1 : 0.99;
         Assert.True(
-            verdict.Percentile(0.99) <= DeadlineMilliseconds + (Waits * verdict.LatePercentile(0.99))
+            verdict.Percentile(0.99) <= DeadlineMilliseconds + (Waits * verdict.LatePercentile(part))
                 && verdict.Percentile(1) <= DeadlineMilliseconds + (Waits * verdict.LatePercentile(1)),
             $"answers came too late: {verdict}");
     }
