@@ -2,7 +2,7 @@ namespace Weir.Redis;
 
 /// <summary>
 /// A thread that beats every millisecond while operations wait for company somewhere, and sleeps otherwise. A timer of the thread pool would change threads twice for
-/// each beat.
+/// each beat. It goes through an array, because the enumerator of an interface would be garbage a thousand times a second.
 /// </summary>
 internal sealed class Metronome(Shard[] shards) : IDisposable
 {

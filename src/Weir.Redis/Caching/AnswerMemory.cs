@@ -36,7 +36,7 @@ internal sealed class AnswerMemory
         public long HintMicros;
         public bool HasHint;
 
-        // Charged in addition to decisions since the hint's instant, the last of it when.
+        // What commits have charged in addition since the hint's instant, and when the last of them came.
         public long Added;
         public long AddedMicros;
     }

@@ -5,10 +5,10 @@
 --
 -- Time is the server's, made monotone: a record per shard holds the newest instant used, and when the server's clock falls behind it, time goes on from there, at
 -- 15/16 of its speed until the clock has caught up, and by ten seconds at most from one look to the next: a clock that is set right again has not shown time that
--- passed. The record is written every second, and first thing in every ten, so that a step back within a second can go unnoticed
--- but never leads into an earlier generation: within it, every algorithm takes an instant older than the newest it has seen for that one. The record is also how
--- nodes see that the data are not those that they knew (it is born anew after a flush), or have moved to another server that may lack the last writes: then the
--- shard is closed for a second, in which nodes send hints of what they saw.
+-- passed. The record is written every second, and first thing in every ten, so that a step back within a second can go unnoticed but never leads into an earlier
+-- generation: within it, every algorithm takes an instant older than the newest it has seen for that one. The record is also how nodes see that the data are not
+-- those that they knew (it is born anew after a flush), or have moved to another server that may lack the last writes: then the shard is closed for a second, in
+-- which nodes send hints of what they saw.
 --
 -- KEYS     the record; then per class four generations: two before, one before, at, and one after the caller's estimate.
 -- ARGV[1]  flags (u8: 1 the newest instant is the instant, for tests; 2 look who the server is; 4 the operations are plain), newest instant known (f64 µs), birth known (f64, 0: none),
