@@ -59,7 +59,8 @@ internal sealed class Fleet : IAsyncDisposable
     {
         foreach (var node in _nodes)
         {
-            Assert.True(node.Degraded == 0, $"decisions were degraded: {node.WhyDegraded}; the node is {node.Engine.Status}");
+            var why = Enum.GetValues<DegradedReason>().Where(r => node.Engine.Counters[r] > 0).Select(r => $"{node.Engine.Counters[r]} by {r}");
+            Assert.True(node.Degraded == 0, $"decisions were degraded: {string.Join(", ", why)}; the node is {node.Engine.Status}");
         }
     }
 
