@@ -30,6 +30,9 @@ internal sealed class ShortWindows
 
     public static ShortWindows Begin(Fleet fleet) => new(fleet);
 
+    /// <summary>Lets several windows go by.</summary>
+    public static Task PassAsync() => Task.Delay(8 * Window);
+
     /// <summary>Stops the load and judges.</summary>
     /// <param name="steps">How often the server's time went forward by more than has passed.</param>
     /// <param name="speed">How fast it went otherwise, at least.</param>

@@ -39,9 +39,6 @@ internal sealed class RedisNode : IAsyncDisposable
     /// <summary>Decisions of failure policies, whatever the reason.</summary>
     public long Degraded => Enum.GetValues<DegradedReason>().Sum(r => Engine.Counters[r]);
 
-    /// <summary>How many of them for which reason.</summary>
-    public string WhyDegraded => string.Join(", ", Enum.GetValues<DegradedReason>().Where(r => Engine.Counters[r] > 0).Select(r => $"{Engine.Counters[r]} by {r}"));
-
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();

@@ -10,7 +10,8 @@ public class ClusterSecurityTests
     {
         Needs.Redis();
         await using var cluster = await RedisCluster.StartAsync(withReplicas: false);
-        cluster.RequirePassword("p@ss");
+        foreach (var server in cluster.Servers)
+            server.RequirePassword("p@ss");
         var hosts = cluster.Url["redis+cluster://".Length..];
 
         await using var client = new RespClusterClient(RespOptions.Parse($"redis+cluster://:p%40ss@{hosts}"));

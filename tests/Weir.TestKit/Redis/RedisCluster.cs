@@ -52,28 +52,18 @@ public sealed class RedisCluster : IAsyncDisposable
     /// <summary>The node identifier of a server.</summary>
     public static string IdOf(RedisServer server) => server.Call("CLUSTER", "MYID").Text;
 
-    /// <summary>Lets the servers ask everybody for a password from now on. They cannot be called by tests any more.</summary>
-    public void RequirePassword(string password)
-    {
-        foreach (var server in _servers)
-        {
-            Expect(server, "CONFIG", "SET", "masterauth", password);
-            Expect(server, "CONFIG", "SET", "requirepass", password);
-        }
-    }
-
     /// <summary>The server that has a slot, by its own word.</summary>
     public RedisServer OwnerOf(int slot) => _servers.First(s => Says(s, slot, s));
 
     /// <summary>Begins to move a slot: its keys may then be at either server.</summary>
     public static void BeginMove(int slot, RedisServer from, RedisServer to)
     {
-        Expect(to, "CLUSTER", "SETSLOT", $"{slot}", "IMPORTING", IdOf(from));
-        Expect(from, "CLUSTER", "SETSLOT", $"{slot}", "MIGRATING", IdOf(to));
+        to.Demand("CLUSTER", "SETSLOT", $"{slot}", "IMPORTING", IdOf(from));
+        from.Demand("CLUSTER", "SETSLOT", $"{slot}", "MIGRATING", IdOf(to));
     }
 
     /// <summary>Moves one key of a slot that is being moved.</summary>
-    public static void MoveKey(string key, RedisServer from, RedisServer to) => Expect(from, "MIGRATE", "127.0.0.1", $"{to.Port}", key, "0", "5000");
+    public static void MoveKey(string key, RedisServer from, RedisServer to) => from.Demand("MIGRATE", "127.0.0.1", $"{to.Port}", key, "0", "5000");
 
     /// <summary>
     /// Ends the move of a slot: it belongs to the other server now. Waits until all servers know, because old news of one move can undo
@@ -82,8 +72,8 @@ public sealed class RedisCluster : IAsyncDisposable
     public async Task EndMoveAsync(int slot, RedisServer from, RedisServer to)
     {
         var id = IdOf(to);
-        Expect(to, "CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
-        Expect(from, "CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+        to.Demand("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+        from.Demand("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
         await Eventually.IsTrueAsync(() => _servers.TrueForAll(s => Says(s, slot, to)), $"all servers know who has slot {slot}");
     }
 
@@ -98,12 +88,6 @@ public sealed class RedisCluster : IAsyncDisposable
 
     private static int Number(PlainReply reply) => int.Parse(reply.Text, CultureInfo.InvariantCulture);
 
-    private static void Expect(RedisServer server, params string[] command)
-    {
-        if (server.Call(command) is { IsError: true } reply)
-            throw new InvalidOperationException($"{string.Join(' ', command)}: {reply.Text}");
-    }
-
     private string[] TlsOptions() => _certificates is null
         ? []
         : ["--tls-port", $"{RedisServer.FreePort()}", "--tls-cluster", "yes", "--tls-replication", "yes", .. _certificates.Options];
@@ -115,11 +99,11 @@ public sealed class RedisCluster : IAsyncDisposable
     {
         for (var i = 0; i < PrimaryCount; i++)
         {
-            Expect(_servers[i], "CLUSTER", "ADDSLOTSRANGE", $"{SlotCount * i / PrimaryCount}", $"{(SlotCount * (i + 1) / PrimaryCount) - 1}");
-            Expect(_servers[i], "CLUSTER", "SET-CONFIG-EPOCH", $"{i + 1}");
+            _servers[i].Demand("CLUSTER", "ADDSLOTSRANGE", $"{SlotCount * i / PrimaryCount}", $"{(SlotCount * (i + 1) / PrimaryCount) - 1}");
+            _servers[i].Demand("CLUSTER", "SET-CONFIG-EPOCH", $"{i + 1}");
         }
         foreach (var server in _servers.Skip(1))
-            Expect(_servers[0], "CLUSTER", "MEET", "127.0.0.1", $"{MainPortOf(server)}");
+            _servers[0].Demand("CLUSTER", "MEET", "127.0.0.1", $"{MainPortOf(server)}");
         await Eventually.IsTrueAsync(() => _servers.TrueForAll(s => Info(s, $"cluster_known_nodes:{_servers.Count}")), "all nodes know each other");
         for (var i = PrimaryCount; i < _servers.Count; i++)
         {

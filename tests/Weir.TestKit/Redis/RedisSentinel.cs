@@ -52,17 +52,15 @@ public sealed class RedisSentinel : IAsyncDisposable
     /// <summary>Lets the servers and the Sentinels ask everybody for a password from now on. They cannot be called by tests any more.</summary>
     public void RequirePasswords(string ofServers, string ofSentinels)
     {
-        foreach (var server in new[] { Primary, Replica })
-            Expect(server, "CONFIG", "SET", "masterauth", ofServers);
         foreach (var sentinel in _sentinels)
         {
-            Expect(sentinel, "SENTINEL", "SET", PrimaryName, "auth-pass", ofServers);
-            Expect(sentinel, "SENTINEL", "CONFIG", "SET", "sentinel-pass", ofSentinels);
+            sentinel.Demand("SENTINEL", "SET", PrimaryName, "auth-pass", ofServers);
+            sentinel.Demand("SENTINEL", "CONFIG", "SET", "sentinel-pass", ofSentinels);
         }
-        foreach (var server in new[] { Primary, Replica })
-            Expect(server, "CONFIG", "SET", "requirepass", ofServers);
+        Primary.RequirePassword(ofServers);
+        Replica.RequirePassword(ofServers);
         foreach (var sentinel in _sentinels)
-            Expect(sentinel, "ACL", "SETUSER", "default", "resetpass", $">{ofSentinels}");
+            sentinel.Demand("ACL", "SETUSER", "default", "resetpass", $">{ofSentinels}");
     }
 
     public async ValueTask DisposeAsync()
@@ -81,12 +79,6 @@ public sealed class RedisSentinel : IAsyncDisposable
         sentinel down-after-milliseconds {{PrimaryName}} 500
         sentinel failover-timeout {{PrimaryName}} 2000
         """);
-
-    private static void Expect(RedisServer server, params string[] command)
-    {
-        if (server.Call(command) is { IsError: true } reply)
-            throw new InvalidOperationException($"{string.Join(' ', command)}: {reply.Text}");
-    }
 
     private bool KnowEachOther() => _sentinels.TrueForAll(static s =>
     {

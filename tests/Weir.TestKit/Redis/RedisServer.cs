@@ -104,6 +104,21 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Sends a command as plainly as possible.</summary>
     public PlainReply Call(params string[] arguments) => PlainClient.Call(Port, arguments);
 
+    /// <summary>Sends a command that must not be refused.</summary>
+    /// <exception cref="InvalidOperationException">The server refuses it.</exception>
+    public void Demand(params string[] arguments)
+    {
+        if (Call(arguments) is { IsError: true } reply)
+            throw new InvalidOperationException($"{string.Join(' ', arguments)}: {reply.Text}");
+    }
+
+    /// <summary>Lets the server ask everybody for a password from now on, and give it to its primary. Tests cannot call it any more.</summary>
+    public void RequirePassword(string password)
+    {
+        Demand("CONFIG", "SET", "masterauth", password);
+        Demand("CONFIG", "SET", "requirepass", password);
+    }
+
     /// <summary>Stops the process as it stands; connections stay open and nothing answers.</summary>
     public void Pause() => Signals.Send(_process, Signals.Stop);
 

@@ -5,45 +5,32 @@ namespace Weir.TestKit.Redis;
 /// <summary>A clock for servers that a test steps while they run, as an administrator or a time service would step the clock of their machine.</summary>
 public sealed class SteppedClock : IDisposable
 {
-    private readonly string _directory;
+    private static readonly string Library = Path.Combine(AppContext.BaseDirectory, "stepped-clock.so");
+    private static readonly Lazy<string?> Problem = new(Compile);
 
-    private SteppedClock(string directory) => _directory = directory;
+    private readonly string _offsetFile = Path.GetTempFileName();
 
     /// <summary>Makes a clock that shows the time.</summary>
-    /// <param name="clock">The clock; null where it cannot be made.</param>
-    /// <returns>Why it cannot be made; null when it can.</returns>
-    public static string? TryCreate(out SteppedClock? clock)
-    {
-        clock = new SteppedClock(Directory.CreateTempSubdirectory("weir-clock-").FullName);
-        if (clock.Compile() is { } problem)
-        {
-            clock.Dispose();
-            clock = null;
-            return problem;
-        }
-        clock.Set(0);
-        return null;
-    }
+    public SteppedClock() => Set(0);
+
+    /// <summary>Why no server's clock can be stepped here; null when it can. Tests skip themselves with it.</summary>
+    public static string? Unavailable => RedisServer.Unavailable ?? Problem.Value;
 
     /// <summary>Starts a server that goes by this clock.</summary>
     public Task<RedisServer> StartServerAsync(params string[] arguments) => RedisServer.StartAsync(
-        port => ["--port", $"{port}", .. arguments], environment: new Dictionary<string, string> { ["LD_PRELOAD"] = Library, ["STEPPED_CLOCK"] = OffsetFile });
+        port => ["--port", $"{port}", .. arguments], environment: new Dictionary<string, string> { ["LD_PRELOAD"] = Library, ["STEPPED_CLOCK"] = _offsetFile });
 
     /// <summary>Lets the clock show so many seconds more than the system's from now on; negative: less.</summary>
     public void Set(long seconds)
     {
         // In place: servers have mapped the file.
-        using var file = new FileStream(OffsetFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using var file = new FileStream(_offsetFile, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         file.Write(BitConverter.GetBytes(seconds));
     }
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public void Dispose() => File.Delete(_offsetFile);
 
-    private string Library => Path.Combine(_directory, "stepped-clock.so");
-
-    private string OffsetFile => Path.Combine(_directory, "offset");
-
-    private string? Compile()
+    private static string? Compile()
     {
         if (!OperatingSystem.IsLinux())
             return "A server's clock is stepped by preloading a library, which is done on Linux only.";
